@@ -1,0 +1,270 @@
+//! `private_key_jwt` and `client_secret_jwt` (RFC 7523 §2.2 and §3, Core §9).
+
+use super::{OpenedSecret, Presented, Replay};
+use crate::authorize::request::clipped;
+use crate::client::{AuthenticationMethod, Client};
+use crate::params::Params;
+use crate::refusal::{Noted, Refusal, Trail};
+use crate::rules;
+use crate::tenant::Issuer;
+use jeton_token::jws::{Jws, Unverified};
+use jeton_token::jwt::Claims;
+use jeton_token::timestamp::Timestamp;
+use std::time::Duration;
+
+rules! {
+    ASSERTION_TYPE = InvalidClient, "client_assertion_type", "RFC 7523 §2.2", {
+        promise: "client_assertion_type is that of JWTs",
+        told: "client_assertion_type is missing or not supported",
+        fix: "Send client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer with client_assertion"
+    };
+    ASSERTION_SENT = InvalidClient, "client_assertion_missing", "RFC 7521 §4.2", {
+        promise: "client_assertion is there",
+        told: "client_assertion is missing",
+        fix: "Send the signed JWT as client_assertion"
+    };
+    ASSERTION_PARSES = InvalidClient, "client_assertion_malformed", "RFC 7515 §5.2, RFC 8725 §3", {
+        promise: "The assertion is one well-formed, signed compact JWT",
+        told: "client_assertion is not a well-formed signed JWT",
+        fix: "Send a compact JWS of at most 16 KiB with a supported alg, without crit; alg none is never accepted"
+    };
+    ASSERTION_NAMES_CLIENT = InvalidClient, "client_assertion_subject", "RFC 7523 §3", {
+        promise: "iss and sub of the assertion are both the client",
+        told: "iss and sub of client_assertion must both be the client_id",
+        fix: "Set iss and sub to the client_id"
+    };
+    ASSERTION_TYP = InvalidClient, "client_assertion_typ", "RFC 8725 §3.11", {
+        promise: "typ is absent, JWT or client-authentication+jwt",
+        told: "client_assertion has the typ of another kind of token",
+        fix: "Leave typ out, or set it to JWT or client-authentication+jwt"
+    };
+    ASSERTION_ALG = InvalidClient, "client_assertion_alg", "RFC 8725 §3.1, Core §9", {
+        promise: "The signature algorithm is one the client's method and registration allow",
+        told: "client_assertion is signed with an algorithm that is not allowed",
+        fix: "Sign with the registered token_endpoint_auth_signing_alg; keys for private_key_jwt, the secret for client_secret_jwt"
+    };
+    ASSERTION_VERIFIES = InvalidClient, "client_assertion_signature", "RFC 7523 §3", {
+        promise: "The signature verifies with a key of the client",
+        told: "Client authentication failed",
+        fix: "Sign with a key that is in the client's registered jwks, and name it by kid"
+    };
+    ASSERTION_AUDIENCE = InvalidClient, "client_assertion_audience", "RFC 7523 §3, RFC 10070", {
+        promise: "aud is the issuer identifier, and nothing else",
+        told: "aud of client_assertion must be the issuer identifier alone",
+        fix: "Set aud to the issuer exactly as in the metadata; not the token endpoint, and not several values"
+    };
+    ASSERTION_TIMES = InvalidClient, "client_assertion_times", "RFC 7523 §3", {
+        promise: "exp is ahead by at most five minutes; iat and nbf are at most ten seconds ahead",
+        told: "client_assertion is expired, not yet valid, or valid for too long",
+        fix: "Set exp one minute ahead, iat to now, and check the clock of the client"
+    };
+    ASSERTION_CLAIMS = InvalidClient, "client_assertion_claims", "RFC 7523 §3, RFC 8725 §3.10", {
+        promise: "iss, sub, aud, exp and jti are there, each of its JSON type",
+        told: "client_assertion lacks a required claim, or a claim has the wrong type",
+        fix: "Give iss, sub, aud, exp and jti; times are numbers of seconds, jti a string of at most 256 characters"
+    };
+    ASSERTION_FRESH = InvalidClient, "client_assertion_replayed", "RFC 7523 §3, SEC-120", {
+        promise: "The assertion has not been used before",
+        told: "client_assertion has been used before",
+        fix: "Make a new assertion with a new jti for each request"
+    };
+}
+
+const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const MOST_AHEAD: Duration = Duration::from_secs(300);
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(10);
+const SHORTEST_HMAC_SECRET: usize = 32;
+
+pub(super) fn read<'a>(
+    params: &'a Params<'_>,
+    trail: &mut Trail,
+) -> Result<Presented<'a>, Refusal> {
+    let kind = params.one("client_assertion_type");
+    trail.require(&ASSERTION_TYPE, kind == Some(TYPE), || {
+        Noted::new(
+            TYPE,
+            if kind.is_some() {
+                "another type"
+            } else {
+                "absent"
+            },
+        )
+    })?;
+    let jwt = trail.demand(&ASSERTION_SENT, params.one("client_assertion"), || {
+        Noted::new("client_assertion", "absent")
+    })?;
+    let unverified = parse(jwt)?;
+    let claims = unverified
+        .unverified_claims()
+        .map_err(|error| malformed(&error))?;
+    let subject = claims.text("sub").ok().flatten();
+    let id = trail
+        .demand(&ASSERTION_CLAIMS, subject, || {
+            Noted::new("sub, a string", "none")
+        })?
+        .to_owned();
+    Ok(Presented::Assertion { id, jwt })
+}
+
+pub(super) fn verify(
+    jwt: &str,
+    client: &Client,
+    opened: &OpenedSecret<'_>,
+    (issuer, now): (&Issuer, Timestamp),
+    trail: &mut Trail,
+) -> Result<Replay, Refusal> {
+    let unverified = parse(jwt)?;
+    trail.pass(&ASSERTION_PARSES);
+    let typ = unverified.header().typ.as_deref();
+    let typ_fits = typ.is_none_or(|typ| {
+        typ.eq_ignore_ascii_case("JWT") || typ.eq_ignore_ascii_case("client-authentication+jwt")
+    });
+    trail.require(&ASSERTION_TYP, typ_fits, || {
+        Noted::new("JWT or client-authentication+jwt", "another typ")
+    })?;
+    let claims = verify_signature(&unverified, client, opened, trail)?;
+    check_claims(&claims, client, issuer, now, trail)
+}
+
+fn verify_signature(
+    unverified: &Unverified<'_>,
+    client: &Client,
+    opened: &OpenedSecret<'_>,
+    trail: &mut Trail,
+) -> Result<Claims, Refusal> {
+    let alg = unverified.header().alg;
+    let by_secret = client.authentication == AuthenticationMethod::ClientSecretJwt;
+    let allowed = alg.is_symmetric() == by_secret
+        && client
+            .authentication_algorithm
+            .is_none_or(|only| only == alg);
+    trail.require(&ASSERTION_ALG, allowed, || {
+        let wanted = client.authentication_algorithm.map_or(
+            if by_secret {
+                "HS256"
+            } else {
+                "an asymmetric algorithm"
+            },
+            |alg| alg.name(),
+        );
+        Noted::new(wanted, alg.name())
+    })?;
+    let verified = if by_secret {
+        match opened {
+            OpenedSecret::Plain(secret) => {
+                unverified.verify_hmac(secret, SHORTEST_HMAC_SECRET).ok()
+            }
+            OpenedSecret::None | OpenedSecret::Digest(_) | OpenedSecret::Compared(_) => None,
+        }
+    } else {
+        let kid = unverified.header().kid.as_deref();
+        let keys = client.jwks.as_ref();
+        keys.and_then(|keys| {
+            keys.candidates(kid, alg)
+                .find_map(|key| unverified.verify(key).ok())
+        })
+    };
+    let verified = trail.demand(&ASSERTION_VERIFIES, verified, || {
+        Noted::new(
+            "a signature by a key of the client",
+            "none of its keys fits",
+        )
+    })?;
+    verified.claims().map_err(|error| malformed(&error))
+}
+
+fn check_claims(
+    claims: &Claims,
+    client: &Client,
+    issuer: &Issuer,
+    now: Timestamp,
+    trail: &mut Trail,
+) -> Result<Replay, Refusal> {
+    let (iss, sub) = (required_text(claims, "iss")?, required_text(claims, "sub")?);
+    let id = client.id.as_str();
+    trail.require(&ASSERTION_NAMES_CLIENT, iss == id && sub == id, || {
+        Noted::new(
+            format!("iss = sub = {id}"),
+            if iss == id {
+                "another sub"
+            } else {
+                "another iss"
+            },
+        )
+    })?;
+    let audience = claims.audience().map_err(|_| wrong_type("aud"))?;
+    trail.require(&ASSERTION_AUDIENCE, audience == [issuer.as_str()], || {
+        Noted::new(issuer.as_str().to_owned(), clipped(&audience.join(" and ")))
+    })?;
+    let exp = check_times(claims, now, trail)?;
+    let jti = required_text(claims, "jti")?;
+    trail.require(&ASSERTION_CLAIMS, (1..=256).contains(&jti.len()), || {
+        Noted::new(
+            "a jti of 1 to 256 characters",
+            format!("{} characters", jti.len()),
+        )
+    })?;
+    Ok(Replay {
+        jti: jti.to_owned(),
+        until: exp.plus(CLOCK_TOLERANCE),
+    })
+}
+
+/// Checks `exp`, `iat` and `nbf`, and returns the first.
+fn check_times(claims: &Claims, now: Timestamp, trail: &mut Trail) -> Result<Timestamp, Refusal> {
+    let time = |name| claims.time(name).map_err(|_| wrong_type(name));
+    let (exp, iat, nbf) = (
+        time("exp")?.ok_or_else(|| absent("exp"))?,
+        time("iat")?,
+        time("nbf")?,
+    );
+    let latest = now.plus(CLOCK_TOLERANCE);
+    let in_time = exp.plus(CLOCK_TOLERANCE) > now
+        && exp <= latest.plus(MOST_AHEAD)
+        && iat.is_none_or(|iat| iat <= latest)
+        && nbf.is_none_or(|nbf| nbf <= latest);
+    trail.require(&ASSERTION_TIMES, in_time, || {
+        let ahead = |time: Option<Timestamp>| {
+            time.map_or("absent".to_owned(), |time| {
+                format!("{} s", time.seconds() - now.seconds())
+            })
+        };
+        Noted::new(
+            "exp within 300 s ahead, iat and nbf at most 10 s ahead",
+            format!(
+                "from now: exp {}, iat {}, nbf {}",
+                ahead(Some(exp)),
+                ahead(iat),
+                ahead(nbf)
+            ),
+        )
+    })?;
+    Ok(exp)
+}
+
+fn required_text<'a>(claims: &'a Claims, name: &'static str) -> Result<&'a str, Refusal> {
+    claims
+        .text(name)
+        .map_err(|_| wrong_type(name))?
+        .ok_or_else(|| absent(name))
+}
+
+fn wrong_type(name: &'static str) -> Refusal {
+    Refusal::new(
+        &ASSERTION_CLAIMS,
+        format!("{name} of its JSON type"),
+        "another type",
+    )
+}
+
+fn absent(name: &'static str) -> Refusal {
+    Refusal::new(&ASSERTION_CLAIMS, name, "absent")
+}
+
+fn parse(jwt: &str) -> Result<Unverified<'_>, Refusal> {
+    Jws::parse(jwt).map_err(|error| malformed(&error))
+}
+
+fn malformed(error: &dyn std::fmt::Display) -> Refusal {
+    Refusal::new(&ASSERTION_PARSES, "a compact signed JWT", error.to_string())
+}

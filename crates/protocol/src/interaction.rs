@@ -1,0 +1,40 @@
+//! An interaction: one authorization request on its way through sign-in and consent (from `interaction_required`).
+
+use crate::authorize::request::AuthorizationRequest;
+use crate::session::SessionId;
+use jeton_token::row_id::RowId;
+use jeton_token::timestamp::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub type InteractionId = RowId;
+
+/// The server keeps the request; the browser only ever holds a handle to it (SEC-R05, SEC-016).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interaction {
+    pub id: InteractionId,
+    pub request: AuthorizationRequest,
+    /// SHA-256 of the browser cookie it was opened with; another browser cannot go on with it.
+    pub browser: [u8; 32],
+    pub progress: Progress,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub closed_at: Option<Timestamp>,
+}
+
+/// How far the user has come. Only the steps themselves move it, each by a conditional write.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The session that signed in during this interaction, which is what `prompt=login` asks for.
+    pub signed_in: Option<SignedIn>,
+    /// The user was asked and approved; the scope they left standing.
+    pub approved: Option<crate::scope::Scope>,
+    pub denied: bool,
+    /// Counts writes; each write repeats the one it saw.
+    pub version: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SignedIn {
+    pub session: SessionId,
+    pub at: Timestamp,
+}

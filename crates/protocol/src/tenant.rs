@@ -1,0 +1,179 @@
+//! A tenant is an issuer: its name, its address and its policy.
+
+use crate::scope::ScopeDefinition;
+use jeton_token::algorithm::SignatureAlgorithm;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+/// Part of every key, cache key, index and handle (SEC-R06).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TenantId(String);
+
+impl TenantId {
+    pub const DEFAULT: &'static str = "default";
+
+    /// 1 to 32 characters of `a-z 0-9 -`, beginning with a letter.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = (1..=32).contains(&text.len())
+            && text.starts_with(|c: char| c.is_ascii_lowercase())
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    pub fn default_tenant() -> Self {
+        Self(Self::DEFAULT.to_owned())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TenantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The issuer identifier, compared as bytes everywhere (RFC 8414 §2, SEC-193).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Issuer(String);
+
+impl Issuer {
+    /// `https://host[:port][/path]`, or `http` for whoever decides to allow it; no query, fragment, user information or
+    /// trailing slash, lower-case scheme and host.
+    pub fn parse(text: &str) -> Option<Self> {
+        let rest = text
+            .strip_prefix("https://")
+            .or_else(|| text.strip_prefix("http://"))?;
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let host_ok = !authority.is_empty()
+            && authority.bytes().all(|b| {
+                b.is_ascii_lowercase()
+                    || b.is_ascii_digit()
+                    || matches!(b, b'.' | b'-' | b':' | b'[' | b']')
+            });
+        let path_ok = !path.ends_with('/')
+            && !path.contains("//")
+            && path
+                .split('/')
+                .all(|segment| segment != "." && segment != "..")
+            && path.bytes().all(|b| {
+                b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'.' | b'_' | b'~')
+            });
+        (host_ok && path_ok).then(|| Self(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+
+    /// `host[:port]`, as a `Host` header names it.
+    pub fn authority(&self) -> &str {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        rest.split_once('/')
+            .map_or(rest, |(authority, _)| authority)
+    }
+
+    /// Empty, or a path that begins with a slash and does not end in one.
+    pub fn path(&self) -> &str {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("")
+    }
+
+    /// The address of an endpoint below this issuer.
+    pub fn join(&self, endpoint: &str) -> String {
+        format!("{}{endpoint}", self.0)
+    }
+}
+
+impl fmt::Display for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenFormat {
+    /// `jta_`: sealed; only this server can read it.
+    Opaque,
+    /// `at+jwt` (RFC 9068).
+    Jwt,
+}
+
+/// How long things live. Clients may shorten them; ceilings are checked where they are set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lifetimes {
+    pub code: Duration,
+    pub access_token: Duration,
+    pub id_token: Duration,
+    pub refresh_idle: Duration,
+    pub refresh_absolute: Duration,
+    /// How long the token before the newest still yields that same newest one.
+    pub refresh_grace: Duration,
+    pub session_idle: Duration,
+    pub session_absolute: Duration,
+    pub interaction: Duration,
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        const MINUTE: u64 = 60;
+        const HOUR: u64 = 60 * MINUTE;
+        const DAY: u64 = 24 * HOUR;
+        Self {
+            code: Duration::from_secs(60),
+            access_token: Duration::from_secs(10 * MINUTE),
+            id_token: Duration::from_secs(5 * MINUTE),
+            refresh_idle: Duration::from_secs(14 * DAY),
+            refresh_absolute: Duration::from_secs(90 * DAY),
+            refresh_grace: Duration::from_secs(10),
+            session_idle: Duration::from_secs(8 * HOUR),
+            session_absolute: Duration::from_secs(24 * HOUR),
+            interaction: Duration::from_secs(30 * MINUTE),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    pub lifetimes: Lifetimes,
+    pub token_format: TokenFormat,
+    pub signing_algorithm: SignatureAlgorithm,
+    /// The `aud` of access tokens of clients that name none themselves; empty means the issuer.
+    pub default_audience: Vec<String>,
+    /// Scopes this tenant knows beside those of OpenID Connect.
+    pub scopes: BTreeMap<String, ScopeDefinition>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            lifetimes: Lifetimes::default(),
+            token_format: TokenFormat::Opaque,
+            signing_algorithm: SignatureAlgorithm::Es256,
+            default_audience: Vec::new(),
+            scopes: BTreeMap::new(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tenant {
+    pub id: TenantId,
+    pub issuer: Issuer,
+    /// Shown on pages; the issuer's host when absent.
+    pub name: Option<String>,
+    pub policy: Policy,
+}

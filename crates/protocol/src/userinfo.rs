@@ -1,0 +1,120 @@
+//! The userinfo endpoint (Core §5.3) and how a bearer token is presented (RFC 6750 §2).
+
+use crate::claims::released;
+use crate::grant::Grant;
+use crate::introspection::TokenFacts;
+use crate::params::Params;
+use crate::refusal::{Noted, Refusal, Trail};
+use crate::rules;
+use crate::scope::Scope;
+use crate::standing::Standing;
+use crate::tenant::Issuer;
+use crate::user::User;
+use serde_json::{Map, Value};
+
+rules! {
+    TOKEN_PRESENTED = InvalidToken, "bearer_missing", "RFC 6750 §2, §3", {
+        promise: "The request presents an access token",
+        told: "An access token is required",
+        fix: "Send Authorization: Bearer with an access token"
+    };
+    TOKEN_PRESENTED_ONCE = InvalidRequest, "bearer_twice", "RFC 6750 §2", {
+        promise: "The access token is presented in one way only",
+        told: "The access token was sent in more than one way",
+        fix: "Send the access token in the Authorization header only"
+    };
+    TOKEN_NOT_IN_QUERY = InvalidRequest, "bearer_in_query", "RFC 9700 §4.3.2, draft-ietf-oauth-v2-1 §5.1", {
+        promise: "The access token is not in the URI",
+        told: "An access token must not be sent in the query string",
+        fix: "Send Authorization: Bearer; URIs end up in logs and histories"
+    };
+    BEARER_SCHEME = InvalidToken, "bearer_scheme", "RFC 6750 §2.1", {
+        promise: "The Authorization header uses the Bearer scheme",
+        told: "An access token is required",
+        fix: "Send Authorization: Bearer with an access token"
+    };
+    MEANT_FOR_ISSUER = InvalidToken, "userinfo_audience", "RFC 9068 §4, SEC-034", {
+        promise: "The access token is meant for this issuer",
+        told: "The access token is not meant for this endpoint",
+        fix: "Use a token whose scope has openid; tokens for other audiences are not accepted here"
+    };
+    OPENID_SCOPE = InsufficientScope, "userinfo_scope", "Core §5.3.1, RFC 6750 §3.1", {
+        promise: "The access token has the openid scope and stands for a user",
+        told: "The access token lacks the openid scope",
+        fix: "Ask for the openid scope in the authorization request"
+    };
+}
+
+/// The one token a request presents: by header, or by form body of a POST.
+pub fn presented<'a>(
+    authorization: Option<&'a str>,
+    query: &Params<'_>,
+    body: &'a Params<'_>,
+    trail: &mut Trail,
+) -> Result<&'a str, Refusal> {
+    trail.require(
+        &TOKEN_NOT_IN_QUERY,
+        query.one("access_token").is_none(),
+        || Noted::new("no access_token in the query", "access_token"),
+    )?;
+    let by_body = body.one("access_token");
+    trail.require(
+        &TOKEN_PRESENTED_ONCE,
+        authorization.is_none() || by_body.is_none(),
+        || Noted::new("header or body", "header and body"),
+    )?;
+    match (authorization, by_body) {
+        (None, found) => trail.demand(&TOKEN_PRESENTED, found, || {
+            Noted::new("an access token", "nothing")
+        }),
+        (Some(header), _) => {
+            let token = header
+                .split_once(' ')
+                .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+            trail
+                .demand(&BEARER_SCHEME, token, || {
+                    Noted::new("Bearer", "another scheme")
+                })
+                .map(|(_, token)| token.trim())
+        }
+    }
+}
+
+/// Whether the token may be used at userinfo.
+pub fn admit(facts: &TokenFacts, issuer: &Issuer, trail: &mut Trail) -> Result<(), Refusal> {
+    let meant = facts.audience.iter().any(|meant| meant == issuer.as_str());
+    trail.require(
+        &OPENID_SCOPE,
+        facts.has_scope("openid") && facts.user.is_some(),
+        || {
+            Noted::new(
+                "openid",
+                if facts.scope.is_empty() {
+                    "no scope".to_owned()
+                } else {
+                    facts.scope.clone()
+                },
+            )
+        },
+    )?;
+    trail.require(&MEANT_FOR_ISSUER, meant, || {
+        Noted::new(issuer.as_str().to_owned(), facts.audience.join(", "))
+    })
+}
+
+/// The claims the token entitles its client to; `sub` first and always (Core §5.3.2).
+pub fn answer(
+    facts: &TokenFacts,
+    user: &User,
+    grant: Option<&Grant>,
+    _: Standing,
+) -> Map<String, Value> {
+    let scope = Scope::parse(&facts.scope).unwrap_or_default();
+    let asked = grant
+        .and_then(|grant| grant.claims.as_ref())
+        .map(|claims| claims.userinfo.as_slice());
+    let mut claims = Map::new();
+    claims.insert("sub".to_owned(), Value::from(facts.subject.clone()));
+    claims.extend(released(user, &scope, asked.unwrap_or_default()));
+    claims
+}
