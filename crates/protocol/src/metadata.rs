@@ -5,7 +5,7 @@ use crate::issue::KeyRing;
 use crate::scope::OPENID_CONNECT;
 use crate::session::ACR_PASSWORD;
 use crate::tenant::Tenant;
-use jeton_token::algorithm::{KeyKind, SignatureAlgorithm};
+use jeton_token::algorithm::SignatureAlgorithm;
 use serde::Serialize;
 
 /// Paths below the issuer. The router and the metadata read the same constants.
@@ -116,14 +116,5 @@ pub fn describe(tenant: &Tenant, ring: &KeyRing) -> Metadata {
 }
 
 fn signing_algorithms(ring: &KeyRing) -> Vec<&'static str> {
-    let mut names = Vec::new();
-    for key in &ring.signing {
-        names.push(key.algorithm().name());
-        if key.algorithm().key_kind() == KeyKind::Rsa {
-            names.push(SignatureAlgorithm::Ps256.name());
-        }
-    }
-    names.sort_unstable();
-    names.dedup();
-    names
+    ring.signing.iter().map(|key| key.algorithm().name()).collect()
 }

@@ -22,7 +22,7 @@ pub(super) fn mint(
             let facts = FactsToSeal {
                 token,
                 grant: issuance.grant,
-                session: issuance.session,
+                session: issuance.tied_to,
                 client: issuance.client.as_str(),
                 subject: &issuance.subject,
                 user: issuance.user,
@@ -50,14 +50,14 @@ pub(super) fn mint(
                 jti: token,
                 auth_time: issuance.auth_time,
                 acr: issuance.acr.as_deref(),
-                sid: issuance.session,
+                sid: issuance.tied_to,
                 gid: issuance.grant,
                 cnf: issuance.binding,
                 act: None,
                 details: None,
             };
             let key = ring.signing_key(issuance.algorithm)?;
-            Ok(key.sign_jwt_as(issuance.algorithm, JwtType::AccessToken, &claims)?)
+            Ok(key.sign_jwt(JwtType::AccessToken, &claims)?)
         }
     }
 }

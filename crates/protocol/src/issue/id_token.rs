@@ -101,5 +101,5 @@ pub(super) fn mint(
         user_claims: &plan.user_claims,
     };
     let key = ring.signing_key(plan.algorithm)?;
-    Ok(key.sign_jwt_as(plan.algorithm, JwtType::IdToken, &claims)?)
+    Ok(key.sign_jwt(JwtType::IdToken, &claims)?)
 }

@@ -33,7 +33,10 @@ pub struct Issuance {
     subject: String,
     user: Option<UserId>,
     grant: Option<GrantId>,
+    /// `sid` of the ID token.
     session: Option<SessionId>,
+    /// The session whose end takes the access token along; none for offline access.
+    tied_to: Option<SessionId>,
     scope: Scope,
     audience: Vec<String>,
     binding: Option<Confirmation>,
@@ -77,6 +80,7 @@ impl Issuance {
             user: None,
             grant: None,
             session: None,
+            tied_to: None,
             scope,
             audience: audience(client, tenant, false),
             binding: None,
@@ -97,6 +101,7 @@ impl Issuance {
             user: Some(grant.user),
             grant: Some(grant.id),
             session: Some(grant.session),
+            tied_to: (!grant.offline).then_some(grant.session),
             scope,
             audience: grant.audience.clone(),
             binding: grant.binding,
@@ -169,16 +174,11 @@ pub struct KeyRing {
 }
 
 impl KeyRing {
-    /// The active key for `algorithm`; an RSA key serves RS256 and PS256 alike.
+    /// The active key for `algorithm`.
     pub fn signing_key(&self, algorithm: SignatureAlgorithm) -> Result<&SigningKey, MintError> {
         self.signing
             .iter()
             .find(|key| key.algorithm() == algorithm)
-            .or_else(|| {
-                self.signing
-                    .iter()
-                    .find(|key| key.algorithm().key_kind() == algorithm.key_kind())
-            })
             .ok_or(MintError::NoKey(algorithm))
     }
 }

@@ -1,0 +1,149 @@
+//! What a command has to say, for people and for programs.
+
+use std::fmt::Display;
+use std::io::Write;
+use std::process::ExitCode;
+
+use serde_json::{Value as Json, json};
+
+/// The outcome of a command that could be carried out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// For people; several lines without the last line end.
+    pub text: String,
+    /// The same for programs.
+    pub json: Json,
+    /// Whether everything is as it should be; decides between exit codes 0 and 1.
+    pub good: bool,
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// Exit code 1: the command was understood, and refused or not possible.
+    Refused(String),
+    /// Exit code 2: the options or the configuration make no sense.
+    Usage(String),
+}
+
+impl Answer {
+    /// The outcome of a command that did what was asked.
+    pub fn done(text: impl Into<String>, json: Json) -> Self {
+        Self {
+            text: text.into(),
+            json,
+            good: true,
+        }
+    }
+
+    /// One row for each object of a list, with the members called `columns`, aligned.
+    pub fn rows(columns: &[&str], rows: Vec<Json>) -> Self {
+        let mut cells: Vec<Vec<String>> = vec![
+            columns
+                .iter()
+                .map(|name| name.to_uppercase().replace('_', " "))
+                .collect(),
+        ];
+        cells.extend(
+            rows.iter()
+                .map(|row| columns.iter().map(|name| cell(&row[*name])).collect()),
+        );
+        let width = |at: usize| {
+            let column = cells.iter().filter_map(|row| row.get(at));
+            column.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..columns.len()).map(width).collect();
+        let line = |row: &Vec<String>| {
+            let padded = row
+                .iter()
+                .zip(&widths)
+                .map(|(cell, width)| format!("{cell:<width$}"));
+            padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+        };
+        let text = cells.iter().map(line).collect::<Vec<_>>().join("\n");
+        Self::done(text, Json::Array(rows))
+    }
+
+    /// One line for each member of an object.
+    pub fn members(object: Json) -> Self {
+        let lines = object.as_object().into_iter().flatten();
+        let lines: Vec<String> = lines
+            .map(|(name, value)| format!("{name:<28} {}", cell(value)))
+            .collect();
+        Self::done(lines.join("\n"), object)
+    }
+
+    pub(super) fn print(&self, as_json: bool) -> ExitCode {
+        let pretty = || serde_json::to_string_pretty(&self.json).unwrap_or_default();
+        let text = if as_json { pretty() } else { self.text.clone() };
+        // Whoever reads may have gone away, as `head` does; that is no failure of the command.
+        let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+        if self.good {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn cell(value: &Json) -> String {
+    match value {
+        Json::Null => "-".to_owned(),
+        Json::String(text) => text.clone(),
+        Json::Array(members) => members.iter().map(cell).collect::<Vec<_>>().join(" "),
+        Json::Bool(_) | Json::Number(_) | Json::Object(_) => value.to_string(),
+    }
+}
+
+impl Failure {
+    /// A refusal, exit code 1.
+    pub fn refused(why: impl Display) -> Self {
+        Self::Refused(why.to_string())
+    }
+
+    /// Wrong usage or configuration, exit code 2.
+    pub fn usage(why: impl Display) -> Self {
+        Self::Usage(why.to_string())
+    }
+
+    pub(super) fn print(&self) -> ExitCode {
+        let (why, code) = match self {
+            Self::Refused(why) => (why, 1),
+            Self::Usage(why) => (why, 2),
+        };
+        let mut error = std::io::stderr();
+        for line in why.lines() {
+            let _ = writeln!(error, "jeton: {line}");
+        }
+        ExitCode::from(code)
+    }
+}
+
+/// A point in time as people write it: `2026-11-20T13:32:17Z`. (RFC 3339)
+pub(super) fn written(time: jeton_token::timestamp::Timestamp) -> Json {
+    let seconds = u64::try_from(time.seconds()).unwrap_or(0);
+    let (year, month, date) = civil(seconds / 86_400);
+    let clock = seconds % 86_400;
+    let (hour, minute, second) = (clock / 3600, clock / 60 % 60, clock % 60);
+    json!(format!(
+        "{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}Z"
+    ))
+}
+
+/// Year, month and day of a day counted from 1970-01-01, by the proleptic Gregorian calendar.
+fn civil(days: u64) -> (u64, u64, u64) {
+    let shifted = days + 719_468;
+    let era = shifted / 146_097;
+    let of_era = shifted % 146_097;
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * of_year + 2) / 153;
+    let date = of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    (year, month, date)
+}

@@ -1,0 +1,149 @@
+//! What a command works at: the configuration, the opened database and the tenant it is about.
+
+use std::fmt::Display;
+use std::future::Future;
+
+use jeton_protocol::tenant::TenantId;
+use jeton_store::audit::Occasion;
+use jeton_store::{Changed, Inserted, Location, Options, Store, StoreError};
+use jeton_token::row_id::RowId;
+use tokio::runtime::{Builder, Runtime};
+
+use super::{Failure, load};
+use crate::ambient::{Ambient, Clock, Luck};
+use crate::config::{Config, DatabaseUrl, Sources};
+use crate::keys::Kek;
+
+/// An opened installation, at one moment.
+pub(super) struct Desk {
+    pub config: Config,
+    pub store: Store,
+    pub ambient: Ambient,
+    pub runtime: Runtime,
+}
+
+/// Which tenant a command is about.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct TenantOption {
+    /// The tenant; only with several issuers in one installation
+    #[arg(long, value_name = "ID", default_value = TenantId::DEFAULT)]
+    tenant: String,
+}
+
+/// Which part of a long list.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct PageOption {
+    /// Begins behind this id, the last one of the page before
+    #[arg(long, value_name = "ID")]
+    pub after: Option<String>,
+    /// The most to list
+    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    pub limit: u32,
+}
+
+impl Desk {
+    /// Loads the configuration, opens the database and brings its schema up to date.
+    pub fn open(sources: &Sources) -> Result<Self, Failure> {
+        let config = load(sources)?;
+        let ambient = Ambient::new(&Clock::System, &Luck::OperatingSystem);
+        let options = Options {
+            connections: 1,
+            ..Options::default()
+        };
+        let store = Store::open(&location(&config), options, ambient.now).map_err(|error| {
+            Failure::refused(format!(
+                "database {}: {error}",
+                config.database.url.redacted()
+            ))
+        })?;
+        let runtime = Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .map_err(|error| Failure::refused(format!("cannot start: {error}")))?;
+        Ok(Self {
+            config,
+            store,
+            ambient,
+            runtime,
+        })
+    }
+
+    /// The key-encryption key; its file is made if there is none yet.
+    pub fn kek(&mut self) -> Result<Kek, Failure> {
+        Kek::from_file(&self.config.encryption_key_file, &mut self.ambient.entropy)
+            .map_err(Failure::refused)
+    }
+
+    /// Waits for a verb of the store.
+    pub fn wait<T>(&self, verb: impl Future<Output = Result<T, StoreError>>) -> Result<T, Failure> {
+        self.runtime.block_on(verb).map_err(failed)
+    }
+
+    /// Now, by the operator, outside of any request.
+    pub fn occasion(&mut self) -> Occasion {
+        Occasion {
+            now: self.ambient.now,
+            trace: self.id(),
+            actor: "operator".to_owned(),
+            request: String::new(),
+        }
+    }
+
+    /// A new row id.
+    pub fn id(&mut self) -> RowId {
+        RowId::new(self.ambient.now, &mut self.ambient.entropy)
+    }
+}
+
+/// Where the store finds the database of this configuration.
+pub(super) fn location(config: &Config) -> Location {
+    match &config.database.url {
+        DatabaseUrl::Sqlite(path) => Location::Sqlite { path: path.clone() },
+        DatabaseUrl::Postgres(url) => Location::Postgres { url: url.clone() },
+    }
+}
+
+fn failed(error: impl Display) -> Failure {
+    Failure::refused(format!("database: {error}"))
+}
+
+impl TenantOption {
+    /// The tenant's id. The default tenant is made if the server has not been started yet; any other
+    /// must exist.
+    pub fn find(&self, desk: &mut Desk) -> Result<TenantId, Failure> {
+        let id = parse_tenant(&self.tenant)?;
+        if desk.wait(desk.store.tenant(&id))?.is_some() {
+            return Ok(id);
+        }
+        if id != TenantId::default_tenant() {
+            return Err(Failure::refused(format!("there is no tenant called {id}")));
+        }
+        let occasion = desk.occasion();
+        match desk.wait(desk.store.insert_tenant(desk.config.tenant(), occasion))? {
+            Inserted::Inserted => Ok(id),
+            Inserted::Taken => {
+                let issuer = &desk.config.issuer;
+                Err(Failure::refused(format!(
+                    "another tenant has the issuer {issuer}"
+                )))
+            }
+        }
+    }
+}
+
+/// The id of a tenant as written on the command line.
+pub(super) fn parse_tenant(text: &str) -> Result<TenantId, Failure> {
+    let told = "a tenant id has 1 to 32 characters of a-z, 0-9 and -, beginning with a letter";
+    TenantId::parse(text).ok_or_else(|| Failure::usage(told))
+}
+
+/// Turns "there is none" and "the name is taken" into refusals.
+pub(super) fn changed(outcome: Changed, kind: &str, name: &str) -> Result<(), Failure> {
+    match outcome {
+        Changed::Changed => Ok(()),
+        Changed::NotFound => Err(Failure::refused(format!(
+            "there is no {kind} called {name}"
+        ))),
+        Changed::Taken => Err(Failure::refused(format!("another {kind} is called {name}"))),
+    }
+}

@@ -1,0 +1,144 @@
+//! `jeton serve`: the server as configured.
+
+use super::desk::location;
+use super::{Answer, Failure};
+use crate::ambient::{Clock, Luck};
+use crate::app::Settings;
+use crate::config::{Config, LogFormat, LogLevel, Paths};
+use crate::http::listener::Listening;
+use crate::http::routes::Endpoint;
+use crate::http::tls::Tls;
+use crate::keys::Kek;
+use crate::passwords::Cost;
+use crate::start::{self, Plan, StartError};
+use jeton_store::{Options as StoreOptions, Store};
+use jeton_token::entropy::Entropy;
+use std::sync::Arc;
+use std::time::Duration;
+use tracing_subscriber::filter::LevelFilter;
+
+/// Serves until it is told to stop.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  jeton serve --config /etc/jeton/jeton.toml")]
+pub struct Options {}
+
+pub fn run(_: &Options, config: &Config) -> Result<Answer, Failure> {
+    log(config.log.format, config.log.level);
+    let runtime = runtime()?;
+    runtime.block_on(serve(config)).map_err(Failure::refused)?;
+    Ok(Answer::done(
+        "stopped",
+        serde_json::json!({ "stopped": true }),
+    ))
+}
+
+async fn serve(config: &Config) -> Result<(), StartError> {
+    let clock = Clock::System;
+    let options = StoreOptions {
+        connections: config.database.connections as usize,
+        longest_access_token: Duration::from_secs(24 * 60 * 60),
+        ..StoreOptions::default()
+    };
+    let store = Store::open(&location(config), options, clock.now())?;
+    store.lock_exclusive()?;
+    let mut entropy = Entropy::from_os();
+    let kek = Kek::from_file(&config.encryption_key_file, &mut entropy);
+    let kek = kek.map_err(|error| StartError::Keys(error.to_string()))?;
+    let tls = match &config.tls {
+        None => None,
+        Some(files) => {
+            let tls = Tls::open(&files.certificate, &files.key);
+            Some(Arc::new(
+                tls.map_err(|error| StartError::Keys(error.to_string()))?,
+            ))
+        }
+    };
+    let plan = Plan {
+        store,
+        kek,
+        tenant: config.tenant(),
+        settings: settings(config),
+        password_threads: threads(config.passwords.threads),
+        password_cost: Cost {
+            memory_kib: config.passwords.memory_mib.saturating_mul(1024),
+            iterations: config.passwords.iterations,
+            lanes: config.passwords.lanes,
+        },
+        clock,
+        luck: Luck::OperatingSystem,
+    };
+    let app = plan.build().await?;
+    let mut listeners = vec![Listening {
+        socket: start::bind(config.listen.address)?,
+        tls,
+        management: false,
+    }];
+    if let Some(address) = config.listen.management {
+        listeners.push(Listening {
+            socket: start::bind(address)?,
+            tls: None,
+            management: true,
+        });
+    }
+    tracing::info!(event = "serving", issuer = %config.issuer, address = %config.listen.address);
+    start::run(app, listeners).await;
+    Ok(())
+}
+
+fn settings(config: &Config) -> Settings {
+    Settings {
+        issuer: config.issuer.clone(),
+        trusted_proxies: config.listen.trusted_proxies.clone(),
+        aliases: aliases(&config.paths),
+        per_ip_connections: config.listen.per_ip_connections as usize,
+        body_limit: config.limits.body_bytes as usize,
+        development: None,
+        traces: false,
+    }
+}
+
+fn aliases(paths: &Paths) -> Vec<(String, Endpoint)> {
+    [
+        (&paths.authorize, Endpoint::Authorize),
+        (&paths.token, Endpoint::Token),
+        (&paths.revoke, Endpoint::Revoke),
+        (&paths.introspect, Endpoint::Introspect),
+        (&paths.userinfo, Endpoint::Userinfo),
+    ]
+    .into_iter()
+    .flat_map(|(paths, endpoint)| {
+        paths
+            .iter()
+            .map(move |path| (path.as_str().to_owned(), endpoint))
+    })
+    .collect()
+}
+
+pub(super) fn threads(asked: Option<u32>) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    asked.map_or(cores, |asked| asked as usize)
+}
+
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::refused(format!("cannot start: {error}")))
+}
+
+pub(super) fn log(format: LogFormat, level: LogLevel) {
+    let level = match level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    };
+    let lines = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().flatten_event(true).init(),
+    }
+}

@@ -1,0 +1,224 @@
+//! Every key of `jeton.toml`, once: type, default, limits and the text operators read.
+//!
+//! The doc comment of a field is copied word for word into `docs/config.md`: say what the setting
+//! does, its unit, and what happens when it is changed. What two keys must be to each other is
+//! checked in `resolved.rs`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use jeton_protocol::tenant::TokenFormat;
+use jeton_token::algorithm::SignatureAlgorithm;
+
+use super::choices::{LogFormat, LogLevel};
+use super::key::{Table, table};
+use super::kinds::{DatabaseUrl, IssuerUrl, ResourceUri, UrlPath};
+
+/// The tables in the order of the reference.
+pub const TABLES: &[Table] = &[
+    Top::TABLE,
+    Listen::TABLE,
+    ListenTls::TABLE,
+    Database::TABLE,
+    Keys::TABLE,
+    Rotation::TABLE,
+    Lifetimes::TABLE,
+    Refresh::TABLE,
+    Tokens::TABLE,
+    Scope::TABLE,
+    Paths::TABLE,
+    Passwords::TABLE,
+    Limits::TABLE,
+    Log::TABLE,
+];
+
+table! {
+    /// Who this server is.
+    Top at "" {
+        /// The public address of this server: the value of `iss` in every token, and the start of
+        /// every link and of every endpoint in the metadata. Clients compare it byte for byte, so
+        /// changing it invalidates every client's configuration. It must be `https`, except on a
+        /// loopback host, or when `listen.trusted_proxies` names the proxy that ends TLS.
+        issuer: IssuerUrl = "http://localhost:9000";
+        /// The audience of access tokens when neither the request (`resource`) nor the client
+        /// names one. Not set means the issuer.
+        audience: Option<ResourceUri>;
+    }
+}
+
+table! {
+    /// Where requests come in.
+    Listen at "listen." {
+        /// The address and port that answer clients and browsers. An address other machines can
+        /// reach needs `listen.tls`, or a proxy named in `listen.trusted_proxies`.
+        address: SocketAddr = "127.0.0.1:9000";
+        /// A second address, without TLS, for `/metrics`, which answers nowhere else, and for the
+        /// health endpoints. Not set means no second listener and no `/metrics`.
+        management: Option<SocketAddr>;
+        /// The proxies whose `X-Forwarded-For` header is believed. From anybody else it is
+        /// ignored. Never name a network your users are in: they could then choose the address
+        /// that limits and audit rows record.
+        trusted_proxies: Vec<IpNet> = "";
+        /// The most connections one client address may hold open. Further ones are closed at once.
+        /// Connections from loopback and from `listen.trusted_proxies` are not counted.
+        per_ip_connections: u32 = "256", "1"..="65536";
+    }
+}
+
+table! {
+    /// TLS without a proxy. Set both or neither.
+    ListenTls at "listen.tls." {
+        /// The certificate chain, PEM, the server's own certificate first.
+        certificate: Option<PathBuf>;
+        /// The private key of the certificate, PEM.
+        key: Option<PathBuf>;
+    }
+}
+
+table! {
+    /// Where the rows live.
+    Database at "database." {
+        /// The database: an embedded SQLite file, or PostgreSQL when several machines serve one
+        /// issuer. The file is made on first start. The password is never shown or logged; set it
+        /// by `JETON_DATABASE__URL_FILE` or a systemd credential to keep it out of this file.
+        url: DatabaseUrl = "sqlite:jeton.db";
+        /// How many connections are held: readers beside the one writer for SQLite, all
+        /// connections for PostgreSQL. More than the database has cores rarely helps.
+        connections: u32 = "8", "1"..="512";
+    }
+}
+
+table! {
+    /// The keys that sign, seal and encrypt.
+    Keys at "keys." {
+        /// The file of the key that encrypts all other keys in the database (32 random bytes,
+        /// base64url). Not set means a file beside the SQLite database, named like it with the
+        /// ending `.key`; that one is made on first start, readable by its owner only. With
+        /// PostgreSQL it must be set, because every node needs the same one. Losing it loses
+        /// every signing key and with it every token: back it up, but not with the database.
+        encryption_key_file: Option<PathBuf>;
+    }
+}
+
+table! {
+    /// How signing keys change when `jeton key rotate` asks for it.
+    Rotation at "keys.rotation." {
+        /// How long the next key is published before it signs, so that every resource server has
+        /// it in time. Those that cache the key set longer than this will refuse good tokens.
+        lead: Duration = "24h", "24h"..="90d";
+    }
+}
+
+table! {
+    /// How long things live. Longer is more comfortable and gives a thief more time.
+    Lifetimes at "lifetimes." {
+        /// An authorization code, from approval to redemption (RFC 6749 §4.1.2).
+        code: Duration = "60s", "1s"..="600s";
+        /// An access token. Revocation reaches opaque tokens at once; a resource server that
+        /// checks JWTs itself believes one until it expires.
+        access_token: Duration = "10m", "10s"..="24h";
+        /// An ID token.
+        id_token: Duration = "5m", "10s"..="24h";
+        /// A sign-in page, from the authorization request to the answer. After that the user
+        /// starts again at the client.
+        interaction: Duration = "30m", "1m"..="24h";
+        /// A refresh token nobody uses.
+        refresh_idle: Duration = "14d", "1m"..="730d";
+        /// A grant, however often it is refreshed. After that the user signs in again.
+        refresh_absolute: Duration = "90d", "1m"..="3650d";
+        /// A browser session nobody uses.
+        session_idle: Duration = "8h", "1m"..="365d";
+        /// A browser session, however often it is used.
+        session_absolute: Duration = "24h", "1m"..="365d";
+    }
+}
+
+table! {
+    /// How refresh tokens rotate.
+    Refresh at "refresh." {
+        /// How long the previous refresh token still answers, with the same successor, so that
+        /// parallel or repeated refreshes of an honest client log nobody out. After that, using
+        /// it again is taken for theft and revokes the grant.
+        grace: Duration = "10s", "0s"..="60s";
+    }
+}
+
+table! {
+    /// What tokens are.
+    Tokens at "tokens." {
+        /// The form of access tokens, unless a client asks for the other one. Opaque tokens can be
+        /// revoked at once; JWTs can be checked without asking this server (RFC 9068).
+        format: TokenFormat = "opaque";
+        /// The algorithm of new signing keys. Existing keys go on until they are rotated. Choose
+        /// RS256 only when clients know nothing else.
+        signing_algorithm: SignatureAlgorithm = "ES256";
+    }
+}
+
+table! {
+    /// The scopes clients may be given, one table each. `openid`, `profile`, `email`, `address`,
+    /// `phone` and `offline_access` exist without being written here. Environment variables
+    /// cannot set this table.
+    Scope at "scopes.NAME." {
+        /// What the consent page tells the user, as the end of the sentence "… would like to".
+        /// Not set shows the name of the scope.
+        description: Option<String>;
+        /// Whether the scope is left out of the metadata. It can be asked for all the same.
+        hidden: bool = "false";
+    }
+}
+
+table! {
+    /// Further paths at which an endpoint answers, so that a client written for another server
+    /// moves by changing the host only. The metadata names the built-in paths.
+    Paths at "paths." {
+        /// The authorization endpoint.
+        authorize: Vec<UrlPath> = "";
+        /// The token endpoint, such as `["/oauth2/token", "/oauth/token"]`.
+        token: Vec<UrlPath> = "";
+        /// The revocation endpoint.
+        revoke: Vec<UrlPath> = "";
+        /// The introspection endpoint.
+        introspect: Vec<UrlPath> = "";
+        /// The userinfo endpoint.
+        userinfo: Vec<UrlPath> = "";
+    }
+}
+
+table! {
+    /// How passwords are hashed (Argon2id). A change applies to new passwords at once and to an
+    /// old one the next time its owner signs in.
+    Passwords at "passwords." {
+        /// The memory of one hash, in MiB. It is the main cost for an attacker, and each of
+        /// `passwords.threads` holds this much.
+        memory_mib: u32 = "46", "46"..="4096";
+        /// How often the memory is passed over.
+        iterations: u32 = "1", "1"..="64";
+        /// How many lanes a hash has.
+        lanes: u32 = "1", "1"..="64";
+        /// How many hashes are computed at the same time; others wait. Not set means one for each
+        /// core.
+        threads: Option<u32>, "1"..="1024";
+    }
+}
+
+table! {
+    /// What is refused before anybody looks at it.
+    Limits at "limits." {
+        /// The longest request body, in bytes. A longer one gets 413.
+        body_bytes: u32 = "65536", "4096"..="16777216";
+    }
+}
+
+table! {
+    /// What is written to standard error.
+    Log at "log." {
+        /// The form of log lines.
+        format: LogFormat = "text";
+        /// The least important lines that are written. No level writes a token, a secret or a
+        /// password.
+        level: LogLevel = "info";
+    }
+}

@@ -1,0 +1,47 @@
+//! The demo API: a protected resource that checks the tokens it is shown as any resource server should (RFC 6750, RFC 9068 §4).
+
+use crate::access_token;
+use crate::ambient::Ambient;
+use crate::app::App;
+use crate::endpoints::Answer;
+use crate::http::exchange::Exchange;
+use crate::http::reply;
+use http::{HeaderName, StatusCode, header};
+use jeton_protocol::params::Params;
+use jeton_protocol::refusal::{Noted, Trail};
+use jeton_protocol::rules;
+use jeton_protocol::userinfo::presented;
+use serde_json::json;
+
+rules! {
+    MEANT_FOR_API = InvalidToken, "demo_api_audience", "RFC 9068 §4", {
+        promise: "The access token is meant for this API",
+        told: "The access token is not meant for this API",
+        fix: "Use a client whose audience is the API, such as demo-job"
+    };
+}
+
+pub const PATH: &str = "/demo/api";
+const INTERACTION_ID: HeaderName = HeaderName::from_static("x-fapi-interaction-id");
+
+pub async fn api(app: &App, exchange: &Exchange, ambient: &mut Ambient, trail: &mut Trail) -> Answer {
+    let query = exchange.query_params()?;
+    let nothing = Params::default();
+    let token = presented(exchange.authorization(), &query, &nothing, trail)?;
+    let (facts, _) = access_token::open(app, exchange, token, ambient.now, trail).await?;
+    let own = exchange.tenant.tenant.issuer.join(PATH);
+    trail.require(&MEANT_FOR_API, facts.audience.contains(&own), || Noted::new(own.clone(), facts.audience.join(", ")))?;
+    let body = json!({
+        "message": "This answer was protected by an access token.",
+        "sub": facts.subject,
+        "client_id": facts.client,
+        "scope": facts.scope,
+        "expires_in": facts.expires_at.since(ambient.now).as_secs(),
+    });
+    let mut reply = reply::json_no_store(StatusCode::OK, &body);
+    if let Some(id) = exchange.headers.get(&INTERACTION_ID) {
+        reply.headers_mut().insert(INTERACTION_ID, id.clone());
+    }
+    reply.headers_mut().remove(header::PRAGMA);
+    Ok(reply)
+}

@@ -1,0 +1,87 @@
+//! The authorization endpoint (RFC 6749 §3.1, Core §3.1.2): parses the request, opens an interaction, and lets the dispatcher
+//! take it from there.
+
+use super::Answer;
+use crate::ambient::Ambient;
+use crate::app::App;
+use crate::http::exchange::Exchange;
+use crate::login::browser::{self, Visit};
+use crate::login::{self, finish, sign_in::set_cookie};
+use http::Method;
+use jeton_protocol::authorize::request::{self as rules, AuthorizationRequest, AuthorizeRefusal};
+use jeton_protocol::client::Client;
+use jeton_protocol::interaction::{Interaction, Progress};
+use jeton_protocol::refusal::Trail;
+use jeton_token::handle::HandleKind;
+use jeton_token::jws::Jws;
+use jeton_token::row_id::RowId;
+
+pub async fn authorize(app: &App, exchange: &Exchange, ambient: &mut Ambient, trail: &mut Trail) -> Answer {
+    let params = if exchange.method == Method::POST { exchange.form()? } else { exchange.query_params()? };
+    let id = rules::client_id(&params, trail)?;
+    let client = exchange.tenant.client(app, &id).await?;
+    let client = client.ok_or_else(|| rules::unknown_client("no such client, or a disabled one"))?;
+    let hint = |text: &str| hinted_subject(exchange, &client, text);
+    let request = match AuthorizationRequest::parse(&params, &client, &exchange.tenant.tenant, hint, trail) {
+        Ok(request) => request,
+        Err(AuthorizeRefusal::Shown(refusal)) => return Err(refusal.into()),
+        Err(AuthorizeRefusal::Sent(refusal, target)) => {
+            return Ok(finish::send_refusal(app, exchange, &target, &refusal));
+        }
+    };
+    let (browser, cookie) = browser::known_browser(exchange, ambient);
+    let interaction = new_interaction(exchange, request, browser, ambient);
+    let tenant = exchange.tenant.id();
+    let handle = exchange.tenant.ring().handles.seal(tenant.as_str(), HandleKind::Interaction, interaction.id, 0);
+    app.store.open_interaction(tenant, interaction.clone()).await?;
+    let visit = Visit::with(app, exchange, (interaction, handle, browser), ambient.now).await?;
+    let mut reply = login::advance(app, exchange, visit, (ambient, trail)).await?;
+    if let Some(cookie) = cookie {
+        set_cookie(&mut reply, cookie);
+    }
+    Ok(reply)
+}
+
+fn new_interaction(
+    exchange: &Exchange,
+    request: AuthorizationRequest,
+    browser: RowId,
+    ambient: &mut Ambient,
+) -> Interaction {
+    Interaction {
+        id: RowId::new(ambient.now, &mut ambient.entropy),
+        request,
+        browser: browser::digest(browser),
+        progress: Progress::default(),
+        created_at: ambient.now,
+        expires_at: ambient.now.plus(exchange.tenant.tenant.policy.lifetimes.interaction),
+        closed_at: None,
+    }
+}
+
+/// `sub` of an ID token of ours for this client, expired or not (Core §3.1.2.1).
+fn hinted_subject(exchange: &Exchange, client: &Client, text: &str) -> Option<String> {
+    let hint = id_token(exchange, text)?;
+    (hint.client == client.id.as_str()).then_some(hint.subject)
+}
+
+/// What an ID token of this issuer says, its age aside.
+pub fn id_token(exchange: &Exchange, text: &str) -> Option<jeton_protocol::logout::LogoutHint> {
+    let state = &exchange.tenant;
+    let unverified = Jws::parse(text).ok()?;
+    let header = unverified.header();
+    if header.typ.as_deref().is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
+        return None;
+    }
+    let ring = state.ring();
+    let mut keys = ring.published.candidates(header.kid.as_deref(), header.alg);
+    let claims = keys.find_map(|key| unverified.verify(key).ok())?.claims().ok()?;
+    if claims.text("iss").ok()?? != state.tenant.issuer.as_str() {
+        return None;
+    }
+    Some(jeton_protocol::logout::LogoutHint {
+        client: (*claims.audience().ok()?.first()?).to_owned(),
+        subject: claims.text("sub").ok()??.to_owned(),
+        session: claims.text("sid").ok()?.and_then(|sid| sid.parse().ok()),
+    })
+}

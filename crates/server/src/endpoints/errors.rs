@@ -1,0 +1,28 @@
+//! Where `error_uri` leads: what a rule asks for, why, and what to do (S40).
+
+use super::Answer;
+use crate::app::App;
+use crate::http::exchange::Exchange;
+use crate::http::reply;
+use crate::login::{failure, view};
+use crate::pages::{Page, RulePage};
+use crate::rules;
+use http::StatusCode;
+
+pub fn error_page(app: &App, exchange: &Exchange) -> Answer {
+    let cause = exchange.path.strip_prefix("/errors/").unwrap_or_default();
+    let Some(rule) = rules::all().find(|rule| rule.cause == cause) else {
+        return Ok(failure::render(app, exchange, (StatusCode::NOT_FOUND, "not_found"), None));
+    };
+    let page = RulePage {
+        look: view::look(&exchange.tenant.tenant),
+        error: rule.code.name(),
+        cause: rule.cause,
+        clause: rule.clause,
+        promise: rule.promise,
+        told: rule.told,
+        fix: rule.fix,
+    };
+    let html = app.pages.render(&Page::Rule(page), view::locale(exchange, None))?;
+    Ok(reply::page(StatusCode::OK, html, None))
+}

@@ -1,0 +1,31 @@
+//! The token endpoint (RFC 6749 §3.2).
+
+use super::{Answer, nothing_in_query};
+use crate::ambient::Ambient;
+use crate::app::App;
+use crate::caller::caller;
+use crate::grants::{authorization_code, client_credentials, refresh_token};
+use crate::http::exchange::Exchange;
+use crate::http::reply;
+use http::StatusCode;
+use jeton_protocol::grants::GrantRequest;
+use jeton_protocol::refusal::Trail;
+
+pub async fn token(app: &App, exchange: &Exchange, ambient: &mut Ambient, trail: &mut Trail) -> Answer {
+    nothing_in_query(exchange, trail)?;
+    let params = exchange.form()?;
+    let caller = caller(app, exchange, &params, ambient, trail).await?;
+    let request = GrantRequest::parse(&params, &caller, trail)?;
+    let at = (ambient, trail);
+    let response = match &request {
+        GrantRequest::AuthorizationCode(request) => {
+            authorization_code::redeem(app, exchange, &caller, request, at).await?
+        }
+        GrantRequest::RefreshToken(request) => refresh_token::refresh(app, exchange, &caller, request, at).await?,
+        GrantRequest::ClientCredentials(request) => {
+            client_credentials::issue(app, exchange, &caller, request, at).await?
+        }
+    };
+    app.metrics.count_token(request.grant_type());
+    Ok(reply::json_no_store(StatusCode::OK, &response))
+}

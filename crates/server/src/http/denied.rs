@@ -1,0 +1,163 @@
+//! Why an endpoint did not do what it was asked: a refusal, or a fault. And the envelopes that turn either into bytes.
+
+use super::exchange::Exchange;
+use super::reply::{self, Reply};
+use crate::app::App;
+use crate::login;
+use http::{HeaderValue, StatusCode, header};
+use jeton_protocol::issue::MintError;
+use jeton_protocol::refusal::{ErrorCode, Refusal};
+use jeton_store::StoreError;
+use serde_json::json;
+use thiserror::Error;
+
+/// Could not find out, or could not do it. Never looks like a refusal.
+#[derive(Debug, Error)]
+pub enum Fault {
+    #[error("the store: {0}")]
+    Store(#[from] StoreError),
+    #[error("minting: {0}")]
+    Mint(#[from] MintError),
+    #[error("a page: {0}")]
+    Page(#[from] crate::pages::PageError),
+    #[error("password hashing is busy")]
+    HashingBusy,
+    #[error("a key of the tenant is missing or broken: {0}")]
+    Keys(String),
+}
+
+impl Fault {
+    /// Whether trying again may help.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Store(_) | Self::HashingBusy)
+    }
+}
+
+#[derive(Debug)]
+pub enum Denied {
+    Refused(Refusal),
+    /// As `Refused`, for a client that tried the Authorization header (RFC 6749 §5.2).
+    RefusedWithChallenge(Refusal),
+    /// Too many tries; when to come back, in seconds.
+    Throttled(&'static str, u64),
+    Failed(Fault),
+}
+
+impl From<Refusal> for Denied {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl<F: Into<Fault>> From<F> for Denied {
+    fn from(fault: F) -> Self {
+        Self::Failed(fault.into())
+    }
+}
+
+impl Denied {
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) | Self::RefusedWithChallenge(refusal) => Some(refusal),
+            Self::Throttled(..) | Self::Failed(_) => None,
+        }
+    }
+}
+
+/// How a route says no. Chosen by the table of routes, so that no endpoint picks a status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Envelope {
+    /// RFC 6749 §5.2.
+    Token,
+    /// RFC 6750 §3.
+    Bearer,
+    /// A page for a person.
+    Page,
+}
+
+impl Envelope {
+    pub fn write(self, app: &App, exchange: &Exchange, denied: &Denied) -> Reply {
+        match self {
+            Self::Token => token_error(exchange, denied),
+            Self::Bearer => bearer_error(exchange, denied),
+            Self::Page => login::failure::page(app, exchange, denied),
+        }
+    }
+}
+
+fn token_error(exchange: &Exchange, denied: &Denied) -> Reply {
+    match denied {
+        Denied::Refused(refusal) | Denied::RefusedWithChallenge(refusal) => {
+            let status = match refusal.code() {
+                ErrorCode::InvalidClient => StatusCode::UNAUTHORIZED,
+                _ if refusal.rule.cause == "content_type_not_form" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                _ => StatusCode::BAD_REQUEST,
+            };
+            let mut reply = reply::json_no_store(status, &error_body(exchange, refusal));
+            if matches!(denied, Denied::RefusedWithChallenge(_)) && status == StatusCode::UNAUTHORIZED {
+                challenge(&mut reply, format!("Basic realm=\"{}\", charset=\"UTF-8\"", exchange.tenant.tenant.issuer));
+            }
+            reply
+        }
+        Denied::Throttled(told, seconds) => {
+            let body = json!({ "error": "invalid_request", "error_description": told });
+            later(reply::json_no_store(StatusCode::TOO_MANY_REQUESTS, &body), *seconds)
+        }
+        Denied::Failed(fault) => failed(exchange, fault),
+    }
+}
+
+fn bearer_error(exchange: &Exchange, denied: &Denied) -> Reply {
+    let (Denied::Refused(refusal) | Denied::RefusedWithChallenge(refusal)) = denied else {
+        return token_error(exchange, denied);
+    };
+    let status = match refusal.code() {
+        ErrorCode::InsufficientScope => StatusCode::FORBIDDEN,
+        ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    let mut reply = reply::json_no_store(status, &error_body(exchange, refusal));
+    let realm = &exchange.tenant.tenant.issuer;
+    // Without any credentials the challenge names no error (RFC 6750 §3.1).
+    let nothing_sent = matches!(refusal.rule.cause, "bearer_missing" | "bearer_scheme");
+    let mut text = format!("Bearer realm=\"{realm}\"");
+    if !nothing_sent {
+        text.push_str(&format!(", error=\"{}\", error_description=\"{}\"", refusal.code().name(), refusal.rule.told));
+        if refusal.code() == ErrorCode::InsufficientScope {
+            text.push_str(", scope=\"openid\"");
+        }
+    }
+    challenge(&mut reply, text);
+    reply
+}
+
+/// `error_uri` leads to our own page about the rule (S40).
+fn error_body(exchange: &Exchange, refusal: &Refusal) -> serde_json::Value {
+    json!({
+        "error": refusal.code().name(),
+        "error_description": refusal.rule.told,
+        "error_uri": exchange.tenant.tenant.issuer.join(&format!("/errors/{}", refusal.rule.cause)),
+    })
+}
+
+fn failed(exchange: &Exchange, fault: &Fault) -> Reply {
+    let (status, error) = if fault.is_passing() {
+        (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable")
+    } else {
+        (StatusCode::INTERNAL_SERVER_ERROR, "server_error")
+    };
+    let told = format!("The server could not answer; request {}", exchange.id);
+    let reply = reply::json_no_store(status, &json!({ "error": error, "error_description": told }));
+    if fault.is_passing() { later(reply, 1) } else { reply }
+}
+
+fn challenge(reply: &mut Reply, text: String) {
+    if let Ok(value) = HeaderValue::try_from(text) {
+        reply.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+    }
+}
+
+pub fn later(mut reply: Reply, seconds: u64) -> Reply {
+    reply.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    reply
+}

@@ -1,0 +1,61 @@
+//! One request, read whole and judged fit to be looked at.
+
+use crate::ambient::Ambient;
+use crate::tenancy::TenantState;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, Method, header};
+use jeton_protocol::params::Params;
+use jeton_protocol::refusal::Refusal;
+use jeton_store::audit::Occasion;
+use jeton_token::row_id::RowId;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// What an endpoint gets to see.
+#[derive(Debug)]
+pub struct Exchange {
+    pub id: RowId,
+    pub method: Method,
+    pub tenant: Arc<TenantState>,
+    /// The path below the tenant's own.
+    pub path: String,
+    pub query: Option<String>,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    /// The client's address; behind a declared proxy, the one the proxy saw (SEC-191).
+    pub address: IpAddr,
+}
+
+impl Exchange {
+    /// A header's value, when it is there once and is text.
+    pub fn header(&self, name: &HeaderName) -> Option<&str> {
+        let mut values = self.headers.get_all(name).iter();
+        let value = values.next()?;
+        if values.next().is_some() {
+            return None;
+        }
+        value.to_str().ok()
+    }
+
+    pub fn authorization(&self) -> Option<&str> {
+        self.header(&header::AUTHORIZATION)
+    }
+
+    /// What a store verb needs to leave its trace in the audit log.
+    pub fn occasion(&self, actor: &str, ambient: &mut Ambient) -> Occasion {
+        Occasion {
+            now: ambient.now,
+            trace: RowId::new(ambient.now, &mut ambient.entropy),
+            actor: actor.to_owned(),
+            request: self.id.to_string(),
+        }
+    }
+
+    pub fn form(&self) -> Result<Params<'_>, Refusal> {
+        Params::from_form(self.header(&header::CONTENT_TYPE), &self.body)
+    }
+
+    pub fn query_params(&self) -> Result<Params<'_>, Refusal> {
+        Params::from_query(self.query.as_deref())
+    }
+}

@@ -1,0 +1,266 @@
+//! Connections: accepted within limits, read within limits, ended in peace (SEC-360, SEC-361, SEC-368, SEC-444).
+
+use super::reply;
+use super::tls::Tls;
+use crate::app::{App, Settings};
+use crate::dispatch::{self, Incoming};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming as Body;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use papaya::HashMap;
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+const BODY_WITHIN: Duration = Duration::from_secs(15);
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
+const MOST_HEADERS: usize = 100;
+const HEADER_BYTES: usize = 32 * 1024;
+/// How long requests that are being answered may take after the stop was asked for.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// One listening socket and what it is for.
+pub struct Listening {
+    pub socket: TcpListener,
+    pub tls: Option<Arc<Tls>>,
+    pub management: bool,
+}
+
+/// Serves until `stop` changes, then lets running requests finish.
+pub async fn serve(app: Arc<App>, listening: Listening, mut stop: watch::Receiver<bool>) {
+    let per_address: Arc<HashMap<IpAddr, usize>> = Arc::new(HashMap::new());
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listening.socket.accept() => accepted,
+            _ = stop.changed() => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors, most likely: waiting is the only thing that helps (SEC-327).
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        while connections.try_join_next().is_some() {}
+        let Some(place) = Place::take(&app.settings, &per_address, peer.ip()) else { continue };
+        let connection = Connection {
+            app: Arc::clone(&app),
+            peer,
+            management: listening.management,
+            stop: stop.clone(),
+            _place: place,
+        };
+        connections.spawn(connection.run(stream, listening.tls.clone()));
+    }
+    let finish = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(GRACE, finish).await.is_err() {
+        tracing::warn!("some requests were still running when the process had to stop");
+    }
+}
+
+/// One of the connections an address may hold (SEC-444); given back on drop.
+struct Place {
+    counts: Arc<HashMap<IpAddr, usize>>,
+    address: Option<IpAddr>,
+}
+
+impl Place {
+    fn take(settings: &Settings, counts: &Arc<HashMap<IpAddr, usize>>, address: IpAddr) -> Option<Self> {
+        let counts = Arc::clone(counts);
+        if address.is_loopback() || settings.trusted_proxies.iter().any(|proxy| proxy.contains(&address)) {
+            return Some(Self { counts, address: None });
+        }
+        let held = *counts.pin().update_or_insert(address, |held| held + 1, 1);
+        let place = Self { counts, address: Some(address) };
+        (held <= settings.per_ip_connections).then_some(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some(address) = self.address else { return };
+        let counts = self.counts.pin();
+        counts.update(address, |held| held.saturating_sub(1));
+        let _ = counts.remove_if(&address, |_, held| *held == 0);
+    }
+}
+
+struct Connection {
+    app: Arc<App>,
+    peer: SocketAddr,
+    management: bool,
+    stop: watch::Receiver<bool>,
+    _place: Place,
+}
+
+impl Connection {
+    async fn run(self, stream: TcpStream, tls: Option<Arc<Tls>>) {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY");
+        }
+        match tls {
+            None => self.http1(stream).await,
+            Some(tls) => match tokio::time::timeout(HANDSHAKE_WITHIN, tls.accept(stream)).await {
+                Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => self.http2(stream).await,
+                Ok(Ok(stream)) => self.http1(stream).await,
+                Ok(Err(error)) => tracing::debug!(peer = %self.peer, %error, "TLS handshake"),
+                Err(_) => tracing::debug!(peer = %self.peer, "TLS handshake took too long"),
+            },
+        }
+    }
+
+    async fn http1(mut self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let service = self.service();
+        let mut builder = hyper::server::conn::http1::Builder::new();
+        builder
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADERS_WITHIN)
+            .max_buf_size(HEADER_BYTES)
+            .max_headers(MOST_HEADERS)
+            .pipeline_flush(true);
+        let connection = builder.serve_connection(TokioIo::new(stream), service_fn(service));
+        tokio::pin!(connection);
+        tokio::select! {
+            ended = connection.as_mut() => return note(self.peer, ended),
+            _ = self.stop.changed() => connection.as_mut().graceful_shutdown(),
+        }
+        note(self.peer, connection.await);
+    }
+
+    async fn http2(mut self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let service = self.service();
+        let mut builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+        builder
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(100)
+            .max_pending_accept_reset_streams(20)
+            .max_header_list_size(32 * 1024)
+            .keep_alive_interval(Duration::from_secs(30));
+        let connection = builder.serve_connection(TokioIo::new(stream), service_fn(service));
+        tokio::pin!(connection);
+        tokio::select! {
+            ended = connection.as_mut() => return note(self.peer, ended),
+            _ = self.stop.changed() => connection.as_mut().graceful_shutdown(),
+        }
+        note(self.peer, connection.await);
+    }
+
+    fn service(
+        &self,
+    ) -> impl Fn(Request<Body>) -> std::pin::Pin<Box<dyn Future<Output = Result<Response<Full<Bytes>>, Infallible>> + Send>>
+    + Clone
+    + use<> {
+        let (app, peer, management) = (Arc::clone(&self.app), self.peer.ip(), self.management);
+        move |request| {
+            let app = Arc::clone(&app);
+            Box::pin(async move { Ok(answer(app, request, peer, management).await) })
+        }
+    }
+}
+
+/// Reads the body and answers. A panic ends this request, not the process (SEC-445).
+async fn answer(app: Arc<App>, request: Request<Body>, peer: IpAddr, management: bool) -> Response<Full<Bytes>> {
+    let (parts, body) = request.into_parts();
+    if let Some(refused) = refuse_unseen(&parts) {
+        return refused;
+    }
+    let body = match read(body, app.settings.body_limit).await {
+        Ok(body) => body,
+        Err(status) => return reply::empty(status),
+    };
+    let incoming = Incoming { parts, body, peer, management };
+    let head = incoming.parts.method == http::Method::HEAD;
+    let mut reply = match CatchPanic(Box::pin(dispatch::answer(&app, incoming))).await {
+        Some(reply) => reply,
+        None => reply::empty(StatusCode::INTERNAL_SERVER_ERROR),
+    };
+    if app.settings.issuer.is_https() {
+        let two_years = http::HeaderValue::from_static("max-age=63072000; includeSubDomains");
+        reply.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, two_years);
+    }
+    if head {
+        *reply.body_mut() = Full::new(Bytes::new());
+    }
+    reply
+}
+
+fn refuse_unseen(parts: &http::request::Parts) -> Option<Response<Full<Bytes>>> {
+    if parts.uri.path().len() + parts.uri.query().map_or(0, str::len) > 16 * 1024 {
+        return Some(reply::empty(StatusCode::URI_TOO_LONG));
+    }
+    // Nothing that expands is read (SEC-080).
+    parts.headers.contains_key(header::CONTENT_ENCODING).then(|| reply::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE))
+}
+
+async fn read(body: Body, limit: usize) -> Result<Bytes, StatusCode> {
+    use hyper::body::Body as _;
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    match tokio::time::timeout(BODY_WITHIN, Limited::new(body, limit).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    }
+}
+
+/// Polls a future and turns a panic inside it into `None`.
+struct CatchPanic<F>(std::pin::Pin<Box<F>>);
+
+impl<F: Future> Future for CatchPanic<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Self::Output> {
+        let polled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.0.as_mut().poll(context)));
+        match polled {
+            Ok(polled) => polled.map(Some),
+            Err(_) => {
+                tracing::error!(event = "panic", "a request ended in a panic; the process lives on");
+                std::task::Poll::Ready(None)
+            }
+        }
+    }
+}
+
+fn note(peer: SocketAddr, ended: Result<(), hyper::Error>) {
+    if let Err(error) = ended {
+        tracing::debug!(%peer, %error, "a connection ended");
+    }
+}
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The address to count: the peer's, or behind a declared proxy the last hop that is no proxy of ours (SEC-191).
+pub fn client_address(headers: &HeaderMap, peer: IpAddr, settings: &Settings) -> IpAddr {
+    let trusted = |address: &IpAddr| settings.trusted_proxies.iter().any(|proxy| proxy.contains(address));
+    if !trusted(&peer) {
+        return peer;
+    }
+    let mut hops: Vec<IpAddr> = Vec::new();
+    for value in headers.get_all(FORWARDED_FOR) {
+        let Ok(text) = value.to_str() else { return peer };
+        for hop in text.split(',') {
+            match hop.trim().parse() {
+                Ok(hop) => hops.push(hop),
+                Err(_) => return peer,
+            }
+        }
+    }
+    hops.into_iter().rev().find(|hop| !trusted(hop)).unwrap_or(peer)
+}

@@ -1,0 +1,170 @@
+//! The browser an interaction belongs to: its cookie, its session, and the forms it may post (SEC-014, SEC-050, SEC-404).
+
+use crate::ambient::Ambient;
+use crate::app::App;
+use crate::http::cookies::Cookie;
+use crate::http::denied::Denied;
+use crate::http::exchange::Exchange;
+use http::{HeaderName, HeaderValue};
+use jeton_protocol::interaction::Interaction;
+use jeton_protocol::refusal::{Noted, Refusal, Trail};
+use jeton_protocol::rules;
+use jeton_protocol::session::Session;
+use jeton_token::base64url;
+use jeton_token::handle::HandleKind;
+use jeton_token::row_id::RowId;
+use jeton_token::secret::sha256;
+use jeton_token::timestamp::Timestamp;
+
+rules! {
+    INTERACTION_KNOWN = InvalidRequest, "interaction_unknown", "SEC-R05", {
+        promise: "The interaction is one this issuer began and that has not ended",
+        told: "This sign-in has ended or expired",
+        fix: "Start again at the application; an interaction lives for half an hour and is answered once"
+    };
+    INTERACTION_OF_BROWSER = InvalidRequest, "interaction_of_another_browser", "SEC-014, RFC 9700 §4.7", {
+        promise: "The interaction belongs to the browser that continues it",
+        told: "This sign-in was begun in another browser",
+        fix: "Start again at the application, in the browser you want to sign in with; cookies must be allowed"
+    };
+    FORM_OF_OURS = InvalidRequest, "form_from_elsewhere", "RFC 6749 §10.12, SEC-200", {
+        promise: "The form was shown to this browser by this server",
+        told: "The form did not come from a page of this server",
+        fix: "Open the page again and send its form; a proxy must keep the Origin and Cookie headers"
+    };
+}
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// An interaction in the hands of the browser it belongs to.
+#[derive(Debug)]
+pub struct Visit {
+    pub interaction: Interaction,
+    /// What the browser calls the interaction.
+    pub handle: String,
+    pub session: Option<Session>,
+    pub generation: u32,
+    browser: RowId,
+}
+
+impl Visit {
+    /// Loads the interaction `handle` names, if it is this browser's and still open.
+    pub async fn load(
+        app: &App,
+        exchange: &Exchange,
+        handle: Option<&str>,
+        now: Timestamp,
+        trail: &mut Trail,
+    ) -> Result<Self, Denied> {
+        let tenant = exchange.tenant.id();
+        let ring = exchange.tenant.ring();
+        let unknown = |found: &'static str| Refusal::new(&INTERACTION_KNOWN, "an open interaction", found);
+        let text = handle.ok_or_else(|| unknown("none"))?;
+        let opened = ring.handles.open(tenant.as_str(), HandleKind::Interaction, text);
+        let opened = opened.map_err(|_| unknown("a handle this issuer did not make"))?;
+        let found = app.store.interaction(tenant, opened.row).await?;
+        let interaction = found.ok_or_else(|| unknown("one that was swept away"))?;
+        let browser = browser_of(exchange);
+        let own = browser.is_some_and(|browser| digest(browser) == interaction.browser);
+        trail.require(&INTERACTION_OF_BROWSER, own, || {
+            Noted::new("the browser that began", if browser.is_some() { "another browser" } else { "no cookie" })
+        })?;
+        let open = interaction.closed_at.is_none() && now < interaction.expires_at;
+        trail.require(&INTERACTION_KNOWN, open, || Noted::new("an open interaction", "an ended or expired one"))?;
+        let browser = browser.ok_or_else(|| unknown("no browser"))?;
+        Self::with(app, exchange, (interaction, text.to_owned(), browser), now).await
+    }
+
+    pub async fn with(
+        app: &App,
+        exchange: &Exchange,
+        (interaction, handle, browser): (Interaction, String, RowId),
+        now: Timestamp,
+    ) -> Result<Self, Denied> {
+        let found = session(app, exchange, now).await?;
+        let (session, generation) = match found {
+            Some((session, generation)) => (Some(session), generation),
+            None => (None, 0),
+        };
+        Ok(Self { interaction, handle, session, generation, browser })
+    }
+
+    /// The token a form of this interaction carries.
+    pub fn csrf(&self, exchange: &Exchange) -> String {
+        let ring = exchange.tenant.ring();
+        base64url::encode(&ring.handles.mac("form", &self.csrf_parts(exchange)))
+    }
+
+    /// Refuses a form that another site, or another browser, had the user send.
+    pub fn check_form(&self, exchange: &Exchange, csrf: Option<&str>, trail: &mut Trail) -> Result<(), Refusal> {
+        check_origin(exchange, trail)?;
+        let presented = csrf.and_then(|csrf| base64url::decode(csrf).ok()).unwrap_or_default();
+        let ring = exchange.tenant.ring();
+        let equal = ring.handles.mac_matches("form", &self.csrf_parts(exchange), &presented);
+        trail.require(&FORM_OF_OURS, equal, || Noted::new("the form's own token", "another one, or none"))
+    }
+
+    fn csrf_parts<'a>(&'a self, exchange: &'a Exchange) -> [&'a [u8]; 3] {
+        [exchange.tenant.id().as_str().as_bytes(), self.handle.as_bytes(), &self.interaction.browser]
+    }
+
+    pub fn browser(&self) -> RowId {
+        self.browser
+    }
+}
+
+/// Our own pages post to us from our own origin; browsers say so (SEC-404).
+pub fn check_origin(exchange: &Exchange, trail: &mut Trail) -> Result<(), Refusal> {
+    let site = exchange.header(&SEC_FETCH_SITE);
+    let origin = exchange.header(&http::header::ORIGIN);
+    let issuer = &exchange.tenant.tenant.issuer;
+    let own = issuer.as_str().strip_suffix(issuer.path()).unwrap_or(issuer.as_str());
+    let ours = match (site, origin) {
+        (Some(site), _) => site == "same-origin",
+        (None, Some(origin)) => origin == own,
+        (None, None) => true,
+    };
+    trail.require(&FORM_OF_OURS, ours, || Noted::new("a form of this origin", "a form of another site"))
+}
+
+/// The browser's own number, if it has one that this server made.
+pub fn browser_of(exchange: &Exchange) -> Option<RowId> {
+    let text = Cookie::Browser.read(exchange)?;
+    let ring = exchange.tenant.ring();
+    ring.handles.open(exchange.tenant.id().as_str(), HandleKind::Browser, text).ok().map(|handle| handle.row)
+}
+
+/// The browser's number, and the cookie to set when it is new.
+pub fn known_browser(exchange: &Exchange, ambient: &mut Ambient) -> (RowId, Option<HeaderValue>) {
+    if let Some(known) = browser_of(exchange) {
+        return (known, None);
+    }
+    let id = RowId::new(ambient.now, &mut ambient.entropy);
+    let tenant = &exchange.tenant.tenant;
+    let text = exchange.tenant.ring().handles.seal(tenant.id.as_str(), HandleKind::Browser, id, 0);
+    (id, Some(Cookie::Browser.set(tenant, &text)))
+}
+
+pub fn digest(browser: RowId) -> [u8; 32] {
+    sha256(&browser.bytes())
+}
+
+/// The browser's live session with its generation: not ended, not idle for too long, not beyond its end.
+pub async fn session(app: &App, exchange: &Exchange, now: Timestamp) -> Result<Option<(Session, u32)>, Denied> {
+    let Some(text) = Cookie::Session.read(exchange) else { return Ok(None) };
+    let tenant = exchange.tenant.id();
+    let ring = exchange.tenant.ring();
+    let Ok(handle) = ring.handles.open(tenant.as_str(), HandleKind::Session, text) else { return Ok(None) };
+    let Some(found) = app.store.session(tenant, handle.row).await? else { return Ok(None) };
+    let session = found.session;
+    let idle_end = session.last_seen_at.plus(exchange.tenant.tenant.policy.lifetimes.session_idle);
+    let live = found.generation == handle.generation
+        && session.ended_at.is_none()
+        && now < session.expires_at
+        && now < idle_end;
+    if !live {
+        return Ok(None);
+    }
+    app.store.touch_session(tenant, &session, now).await?;
+    Ok(Some((session, found.generation)))
+}

@@ -1,0 +1,110 @@
+//! Asking the user (Core §3.1.2.4, RFC 6749 §3.3).
+
+use super::browser::Visit;
+use super::sign_in::{back_to_dispatcher, deny, step};
+use super::{client_of, view};
+use crate::ambient::Ambient;
+use crate::app::App;
+use crate::endpoints::Answer;
+use crate::http::exchange::Exchange;
+use crate::http::reply;
+use crate::pages::{Consent, Page, ScopeLine};
+use http::{Method, StatusCode};
+use jeton_protocol::authorize::request::Prompt;
+use jeton_protocol::params::Params;
+use jeton_protocol::refusal::Trail;
+use jeton_protocol::scope::Scope;
+use jeton_protocol::tenant::Tenant;
+
+/// `GET /consent` asks, `POST /consent` takes the answer.
+pub async fn consent(app: &App, exchange: &Exchange, ambient: &mut Ambient, trail: &mut Trail) -> Answer {
+    if exchange.method != Method::POST {
+        let params = exchange.query_params()?;
+        let visit = Visit::load(app, exchange, params.one("interaction"), ambient.now, trail).await?;
+        return ask(app, exchange, &visit).await;
+    }
+    let params = exchange.form()?;
+    let visit = Visit::load(app, exchange, params.one("interaction"), ambient.now, trail).await?;
+    visit.check_form(exchange, params.one("csrf"), trail)?;
+    if params.one("approve").is_some() {
+        return approve(app, exchange, visit, &params, ambient).await;
+    }
+    if params.one("switch-user").is_some() {
+        return switch_user(app, exchange, visit, ambient).await;
+    }
+    deny(app, exchange, visit, ambient.now).await
+}
+
+/// What the user left standing of what was asked; the form cannot add anything (SEC-141).
+async fn approve(
+    app: &App,
+    exchange: &Exchange,
+    visit: Visit,
+    params: &Params<'_>,
+    ambient: &Ambient,
+) -> Answer {
+    if visit.session.is_none() {
+        return Ok(back_to_dispatcher(exchange, &visit.handle));
+    }
+    let kept: Vec<&str> = visit
+        .interaction
+        .request
+        .scope
+        .iter()
+        .filter(|value| *value == "openid" || params.one(&format!("scope.{value}")).is_some())
+        .collect();
+    let approved = Scope::parse(&kept.join(" ")).unwrap_or_default();
+    let mut interaction = visit.interaction.clone();
+    if approved.is_empty() {
+        interaction.progress.denied = true;
+    } else {
+        interaction.progress.approved = Some(approved);
+    }
+    step(app, exchange, interaction, ambient.now).await?;
+    Ok(back_to_dispatcher(exchange, &visit.handle))
+}
+
+/// Another user wants to go on: the dispatcher asks for a sign-in again.
+async fn switch_user(app: &App, exchange: &Exchange, visit: Visit, ambient: &Ambient) -> Answer {
+    let mut interaction = visit.interaction.clone();
+    interaction.progress.signed_in = None;
+    if !interaction.request.prompts(Prompt::SelectAccount) {
+        interaction.request.prompt.push(Prompt::SelectAccount);
+    }
+    step(app, exchange, interaction, ambient.now).await?;
+    Ok(back_to_dispatcher(exchange, &visit.handle))
+}
+
+async fn ask(app: &App, exchange: &Exchange, visit: &Visit) -> Answer {
+    let Some(session) = &visit.session else {
+        return Ok(back_to_dispatcher(exchange, &visit.handle));
+    };
+    let tenant = &exchange.tenant.tenant;
+    let client = client_of(app, exchange, visit).await?;
+    let user = app.store.user(&tenant.id, session.user).await?;
+    let username = user.map(|user| user.username).unwrap_or_default();
+    let request = &visit.interaction.request;
+    let path = format!("{}/consent", tenant.issuer.path());
+    let csrf = visit.csrf(exchange);
+    let page = Consent {
+        look: view::look(tenant),
+        client: view::asking(&client, request.target.redirect_uri()),
+        action: &path,
+        interaction: &visit.handle,
+        csrf: &csrf,
+        username: &username,
+        scopes: scope_lines(tenant, &request.scope),
+        resources: client.audience.iter().map(String::as_str).collect(),
+    };
+    let html = app.pages.render(&Page::Consent(page), view::locale(exchange, request.ui_locales.as_deref()))?;
+    let origin = view::origin_of(request.target.redirect_uri());
+    Ok(reply::page(StatusCode::OK, html, Some(&origin)))
+}
+
+fn scope_lines<'a>(tenant: &'a Tenant, scope: &'a Scope) -> Vec<ScopeLine<'a>> {
+    let described = |value: &str| tenant.policy.scopes.get(value).and_then(|scope| scope.description.as_deref());
+    scope
+        .iter()
+        .map(|value| ScopeLine { scope: value, description: described(value), mandatory: value == "openid" })
+        .collect()
+}

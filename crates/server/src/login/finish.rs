@@ -1,0 +1,118 @@
+//! The end of an interaction: a grant with its code, or a refusal, sent to the client (RFC 6749 §4.1.2).
+
+use super::browser::{INTERACTION_KNOWN, Visit};
+use crate::ambient::Ambient;
+use crate::app::App;
+use crate::endpoints::Answer;
+use crate::http::denied::Denied;
+use crate::http::exchange::Exchange;
+use crate::http::reply;
+use jeton_protocol::authorize::response::AuthorizationResponse;
+use jeton_protocol::client::Client;
+use jeton_protocol::consent::Consent;
+use jeton_protocol::grant::{CodeBinding, Grant};
+use jeton_protocol::issue;
+use jeton_protocol::refusal::{Refusal, Trail};
+use jeton_protocol::scope::Scope;
+use jeton_protocol::session::Session;
+use jeton_store::grants::{Approval, Approved};
+use jeton_token::handle::HandleKind;
+use jeton_token::row_id::RowId;
+use jeton_token::timestamp::Timestamp;
+
+/// One transaction: interaction closed, grant and code stored, consent and audit record written.
+pub async fn grant(
+    app: &App,
+    exchange: &Exchange,
+    visit: Visit,
+    (client, scope): (&Client, Scope),
+    (ambient, trail): (&mut Ambient, &mut Trail),
+) -> Answer {
+    let Some(session) = &visit.session else {
+        return Err(ended("no session").into());
+    };
+    let tenant = &exchange.tenant.tenant;
+    let grant = new_grant(exchange, &visit, session, (client, scope), ambient);
+    let approved = visit.interaction.progress.approved.is_some();
+    let consent = if approved { Some(consented(app, exchange, &grant, ambient.now).await?) } else { None };
+    let code = exchange.tenant.ring().handles.seal(tenant.id.as_str(), HandleKind::Code, grant.id, 0);
+    let approval = Approval {
+        interaction: visit.interaction.id,
+        version: visit.interaction.progress.version,
+        code_expires_at: ambient.now.plus(tenant.policy.lifetimes.code),
+        consent,
+        occasion: exchange.occasion(&session.user.to_string(), ambient),
+        grant,
+    };
+    match app.store.approve(&tenant.id, approval).await? {
+        Approved::Approved => {
+            trail.pass(&INTERACTION_KNOWN);
+            let target = &visit.interaction.request.target;
+            Ok(reply::see_other(&target.encode(&AuthorizationResponse::Code(&code), &tenant.issuer)))
+        }
+        Approved::AlreadyClosed => Err(ended("one that was answered meanwhile").into()),
+    }
+}
+
+/// Closes the interaction and tells the client why; only one answer ever leaves.
+pub async fn refuse(app: &App, exchange: &Exchange, visit: &Visit, refusal: Refusal, now: Timestamp) -> Answer {
+    app.store.close_interaction(exchange.tenant.id(), visit.interaction.id, now).await?;
+    Ok(send_refusal(app, exchange, &visit.interaction.request.target, &refusal))
+}
+
+/// The error response at the proven redirection URI.
+pub fn send_refusal(
+    app: &App,
+    exchange: &Exchange,
+    target: &jeton_protocol::authorize::response::ResponseTarget,
+    refusal: &Refusal,
+) -> reply::Reply {
+    app.observe.note_sent_refusal(exchange, refusal);
+    let issuer = &exchange.tenant.tenant.issuer;
+    reply::see_other(&target.encode(&AuthorizationResponse::Refused(refusal), issuer))
+}
+
+fn new_grant(
+    exchange: &Exchange,
+    visit: &Visit,
+    session: &Session,
+    (client, scope): (&Client, Scope),
+    ambient: &mut Ambient,
+) -> Grant {
+    let request = &visit.interaction.request;
+    let tenant = &exchange.tenant.tenant;
+    Grant {
+        id: RowId::new(ambient.now, &mut ambient.entropy),
+        client: client.id.clone(),
+        user: session.user,
+        session: session.id,
+        subject: session.user.to_string(),
+        audience: issue::audience(client, tenant, scope.contains("openid")),
+        auth_time: session.auth_time,
+        acr: session.acr.clone(),
+        amr: session.amr.clone(),
+        offline: scope.contains("offline_access"),
+        scope,
+        binding: None,
+        claims: request.claims.clone(),
+        code: CodeBinding {
+            redirect_uri: request.target.redirect_uri().to_owned(),
+            redirect_uri_sent: true,
+            code_challenge: Some(request.code_challenge.clone()),
+            nonce: request.nonce.clone(),
+        },
+        created_at: ambient.now,
+        expires_at: ambient.now.plus(tenant.policy.lifetimes.refresh_absolute),
+    }
+}
+
+/// What is remembered: this approval and those before it.
+async fn consented(app: &App, exchange: &Exchange, grant: &Grant, now: Timestamp) -> Result<Consent, Denied> {
+    let before = app.store.consent(exchange.tenant.id(), grant.user, &grant.client).await?;
+    let scope = before.map_or_else(|| grant.scope.clone(), |before| before.scope.union(&grant.scope));
+    Ok(Consent { scope, given_at: now })
+}
+
+fn ended(found: &'static str) -> Refusal {
+    Refusal::new(&INTERACTION_KNOWN, "an open interaction", found)
+}

@@ -1,0 +1,69 @@
+//! The dispatcher: loads interaction, session and consent, asks `next_step`, and goes there. Pages verify, commit and come
+//! back here; they never name one another.
+
+pub mod browser;
+pub mod consent;
+pub mod failure;
+pub mod finish;
+pub mod sign_in;
+pub mod username;
+pub mod view;
+
+use crate::ambient::Ambient;
+use crate::app::App;
+use crate::endpoints::Answer;
+use crate::http::denied::Denied;
+use crate::http::exchange::Exchange;
+use crate::http::reply;
+use browser::Visit;
+use jeton_protocol::authorize::request::unknown_client;
+use jeton_protocol::authorize::step::{Situation, Step, next_step};
+use jeton_protocol::client::Client;
+use jeton_protocol::refusal::Trail;
+use std::sync::Arc;
+
+/// `GET /continue`: where every step of an interaction returns to.
+pub async fn resume(app: &App, exchange: &Exchange, ambient: &mut Ambient, trail: &mut Trail) -> Answer {
+    let params = exchange.query_params()?;
+    let visit = Visit::load(app, exchange, params.one("interaction"), ambient.now, trail).await?;
+    advance(app, exchange, visit, (ambient, trail)).await
+}
+
+/// Takes the interaction as far as it goes without the user.
+pub async fn advance(
+    app: &App,
+    exchange: &Exchange,
+    visit: Visit,
+    (ambient, trail): (&mut Ambient, &mut Trail),
+) -> Answer {
+    let client = client_of(app, exchange, &visit).await?;
+    let tenant = exchange.tenant.id();
+    let consent = match &visit.session {
+        Some(session) => app.store.consent(tenant, session.user, &client.id).await?,
+        None => None,
+    };
+    let situation = Situation {
+        request: &visit.interaction.request,
+        client: &client,
+        session: visit.session.as_ref(),
+        consent: consent.as_ref(),
+        progress: &visit.interaction.progress,
+    };
+    match next_step(situation, ambient.now, trail) {
+        Step::LogIn => Ok(to_page(exchange, "/sign-in", &visit)),
+        Step::AskConsent(_) => Ok(to_page(exchange, "/consent", &visit)),
+        Step::Finish(scope) => finish::grant(app, exchange, visit, (&client, scope), (ambient, trail)).await,
+        Step::Refuse(refusal) => finish::refuse(app, exchange, &visit, refusal, ambient.now).await,
+    }
+}
+
+/// The client of an interaction; it may have been disabled since it began.
+pub async fn client_of(app: &App, exchange: &Exchange, visit: &Visit) -> Result<Arc<Client>, Denied> {
+    let found = exchange.tenant.client(app, &visit.interaction.request.client_id).await?;
+    found.ok_or_else(|| unknown_client("a client that was disabled meanwhile").into())
+}
+
+fn to_page(exchange: &Exchange, page: &str, visit: &Visit) -> reply::Reply {
+    let path = exchange.tenant.tenant.issuer.path();
+    reply::see_other(&format!("{path}{page}?interaction={}", visit.handle))
+}

@@ -1,0 +1,210 @@
+//! Signing in with a password (SEC-R05, SEC-201, SEC-202).
+
+use super::browser::Visit;
+use super::username::{LONGEST, username_key};
+use super::{client_of, view};
+use crate::ambient::Ambient;
+use crate::app::App;
+use crate::endpoints::Answer;
+use crate::http::cookies::Cookie;
+use crate::http::denied::Denied;
+use crate::http::exchange::Exchange;
+use crate::http::reply;
+use crate::pages::{DemoUser, Page, SignIn, SignInProblem, Why};
+use crate::throttle::{ACCOUNT_FAILURES, ADDRESS_FAILURES, network};
+use http::{HeaderValue, Method, StatusCode, header};
+use jeton_protocol::authorize::request::Prompt;
+use jeton_protocol::interaction::SignedIn;
+use jeton_protocol::params::Params;
+use jeton_protocol::refusal::Trail;
+use jeton_protocol::session::{ACR_PASSWORD, Session};
+use jeton_protocol::user::User;
+use jeton_store::interactions::Stepped;
+use jeton_store::throttle::Throttled;
+use jeton_token::handle::HandleKind;
+use jeton_token::row_id::RowId;
+use jeton_token::secret::sha256;
+use jeton_token::{base64url, timestamp::Timestamp};
+
+/// `GET /sign-in` shows the form, `POST /sign-in` takes it.
+pub async fn sign_in(app: &App, exchange: &Exchange, ambient: &mut Ambient, trail: &mut Trail) -> Answer {
+    if exchange.method != Method::POST {
+        let params = exchange.query_params()?;
+        let visit = Visit::load(app, exchange, params.one("interaction"), ambient.now, trail).await?;
+        let hint = visit.interaction.request.login_hint.clone().unwrap_or_default();
+        return show(app, exchange, &visit, (&hint, None)).await;
+    }
+    let params = exchange.form()?;
+    let visit = Visit::load(app, exchange, params.one("interaction"), ambient.now, trail).await?;
+    visit.check_form(exchange, params.one("csrf"), trail)?;
+    if params.one("cancel").is_some() {
+        return deny(app, exchange, visit, ambient.now).await;
+    }
+    match check_password(app, exchange, &params, ambient).await? {
+        Tried::Right(user) => open(app, exchange, visit, &user, ambient).await,
+        Tried::Wrong => show(app, exchange, &visit, (typed_name(&params), Some(SignInProblem::WrongPassword))).await,
+        Tried::TooOften => show(app, exchange, &visit, (typed_name(&params), Some(SignInProblem::Throttled))).await,
+    }
+}
+
+/// Notes that the user said no; the dispatcher makes it the answer.
+pub(super) async fn deny(app: &App, exchange: &Exchange, visit: Visit, now: Timestamp) -> Answer {
+    let mut interaction = visit.interaction.clone();
+    interaction.progress.denied = true;
+    step(app, exchange, interaction, now).await?;
+    Ok(back_to_dispatcher(exchange, &visit.handle))
+}
+
+/// Stores how far the interaction has come, unless another step was faster.
+pub(super) async fn step(
+    app: &App,
+    exchange: &Exchange,
+    interaction: jeton_protocol::interaction::Interaction,
+    now: Timestamp,
+) -> Result<(), Denied> {
+    match app.store.step_interaction(exchange.tenant.id(), interaction, now).await? {
+        Stepped::Stepped(_) => Ok(()),
+        Stepped::Stale => {
+            let rule = &super::browser::INTERACTION_KNOWN;
+            let refusal = jeton_protocol::refusal::Refusal::new(rule, "the step the page was shown for", "another");
+            Err(refusal.into())
+        }
+    }
+}
+
+pub(super) fn back_to_dispatcher(exchange: &Exchange, handle: &str) -> reply::Reply {
+    let path = exchange.tenant.tenant.issuer.path();
+    reply::see_other(&format!("{path}/continue?interaction={handle}"))
+}
+
+enum Tried {
+    Right(Box<User>),
+    Wrong,
+    TooOften,
+}
+
+/// The counters are charged before the password is looked at, so that parallel guesses cannot outrun them (SEC-013).
+async fn check_password(
+    app: &App,
+    exchange: &Exchange,
+    params: &Params<'_>,
+    ambient: &mut Ambient,
+) -> Result<Tried, Denied> {
+    let tenant = exchange.tenant.id();
+    let name = username_key(typed_name(params));
+    let password = params.one("password").unwrap_or_default();
+    let account = format!("account:{}", base64url::encode(&sha256(name.as_bytes())));
+    let address = format!("address:{}", network(exchange.address));
+    for (bucket, rate) in [(&address, ADDRESS_FAILURES), (&account, ACCOUNT_FAILURES)] {
+        if let Throttled::Wait(_) = app.store.charge(tenant, bucket, rate, ambient.now).await? {
+            app.metrics.count_sign_in("throttled");
+            return Ok(Tried::TooOften);
+        }
+    }
+    let user = if name.len() <= LONGEST { app.store.user_by_name(tenant, &name).await? } else { None };
+    let user = user.filter(|user| user.disabled_at.is_none());
+    let stored = match &user {
+        Some(user) => app.store.password(tenant, user.id).await?,
+        None => None,
+    };
+    // A user who does not exist costs the same hash.
+    let right = app.passwords.matches(stored.as_deref(), password).await?;
+    match user.filter(|_| right) {
+        Some(user) => {
+            app.store.forgive(tenant, &account).await?;
+            app.metrics.count_sign_in("success");
+            Ok(Tried::Right(Box::new(user)))
+        }
+        None => {
+            let occasion = exchange.occasion("nobody", ambient);
+            app.store.audit(tenant, "sign_in.failed", &account, occasion).await?;
+            app.metrics.count_sign_in("failure");
+            Ok(Tried::Wrong)
+        }
+    }
+}
+
+fn typed_name<'a>(params: &'a Params<'_>) -> &'a str {
+    params.one("username").unwrap_or_default()
+}
+
+/// Opens a new session under a new id: whatever cookie the browser had before is worth nothing now (SEC-041).
+async fn open(app: &App, exchange: &Exchange, visit: Visit, user: &User, ambient: &mut Ambient) -> Answer {
+    let tenant = &exchange.tenant.tenant;
+    let now = ambient.now;
+    let session = Session {
+        id: RowId::new(now, &mut ambient.entropy),
+        user: user.id,
+        auth_time: now,
+        amr: vec!["pwd".to_owned()],
+        acr: ACR_PASSWORD.to_owned(),
+        created_at: now,
+        last_seen_at: now,
+        expires_at: now.plus(tenant.policy.lifetimes.session_absolute),
+        ended_at: None,
+    };
+    let id = session.id;
+    let actor = user.id.to_string();
+    app.store.open_session(&tenant.id, session, exchange.occasion(&actor, ambient)).await?;
+    let mut interaction = visit.interaction.clone();
+    interaction.progress.signed_in = Some(SignedIn { session: id, at: now });
+    step(app, exchange, interaction, now).await?;
+    // The session before this one ends, unless it was the same user's: then its grants go on (SEC-041).
+    if let Some(before) = visit.session.filter(|before| before.user != user.id) {
+        app.store.end_session(&tenant.id, before.id, exchange.occasion(&actor, ambient)).await?;
+    }
+    let cookie = exchange.tenant.ring().handles.seal(tenant.id.as_str(), HandleKind::Session, id, 0);
+    let mut reply = back_to_dispatcher(exchange, &visit.handle);
+    set_cookie(&mut reply, Cookie::Session.set(tenant, &cookie));
+    Ok(reply)
+}
+
+pub(crate) fn set_cookie(reply: &mut reply::Reply, cookie: HeaderValue) {
+    reply.headers_mut().append(header::SET_COOKIE, cookie);
+}
+
+async fn show(
+    app: &App,
+    exchange: &Exchange,
+    visit: &Visit,
+    (username, problem): (&str, Option<SignInProblem>),
+) -> Answer {
+    let client = client_of(app, exchange, visit).await?;
+    let request = &visit.interaction.request;
+    let path = format!("{}/sign-in", exchange.tenant.tenant.issuer.path());
+    let csrf = visit.csrf(exchange);
+    let development = app.settings.development.as_ref();
+    let page = SignIn {
+        look: view::look(&exchange.tenant.tenant),
+        client: view::asking(&client, request.target.redirect_uri()),
+        action: &path,
+        interaction: &visit.handle,
+        csrf: &csrf,
+        username,
+        why: why(visit),
+        problem,
+        demo_users: development
+            .map(|shown| shown.users.iter().map(|user| DemoUser { username: &user.username, password: &user.password }))
+            .into_iter()
+            .flatten()
+            .collect(),
+    };
+    let html = app.pages.render(&Page::SignIn(page), view::locale(exchange, request.ui_locales.as_deref()))?;
+    let status = match problem {
+        Some(SignInProblem::Throttled) => StatusCode::TOO_MANY_REQUESTS,
+        Some(SignInProblem::WrongPassword | SignInProblem::Expired) | None => StatusCode::OK,
+    };
+    let origin = view::origin_of(request.target.redirect_uri());
+    Ok(reply::page(status, html, Some(&origin)))
+}
+
+fn why(visit: &Visit) -> Why {
+    let request = &visit.interaction.request;
+    if request.prompts(Prompt::SelectAccount) {
+        Why::OtherUser
+    } else if visit.session.is_some() {
+        Why::Again
+    } else {
+        Why::First
+    }
+}

@@ -1,0 +1,189 @@
+//! Starting and stopping: from a plan to an application, its listeners and its few recurring jobs.
+
+use crate::ambient::{Ambient, Clock, Luck};
+use crate::app::{App, Settings};
+use crate::http::listener::{self, Listening};
+use crate::http::tls::Tls;
+use crate::keys::Kek;
+use crate::observe::Observe;
+use crate::observe::metrics::Metrics;
+use crate::pages::Pages;
+use crate::passwords::{Cost, Passwords};
+use crate::tenancy::Tenancy;
+use crate::throttle::Throttle;
+use jeton_protocol::tenant::Tenant;
+use jeton_store::audit::Occasion;
+use jeton_store::sweep::SweepCursor;
+use jeton_store::{Store, StoreError};
+use jeton_token::row_id::RowId;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use thiserror::Error;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::watch;
+
+/// Why a server does not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    #[error("database: {0}")]
+    Store(#[from] StoreError),
+    #[error("pages: {0}")]
+    Pages(#[from] crate::pages::PageError),
+    #[error("{0}: {1}")]
+    Listen(SocketAddr, io::Error),
+    #[error("the issuer {0} belongs to another tenant of this database")]
+    IssuerTaken(String),
+    #[error("keys: {0}")]
+    Keys(String),
+}
+
+/// Everything an application is made of.
+pub struct Plan {
+    pub store: Store,
+    pub kek: Kek,
+    pub tenant: Tenant,
+    pub settings: Settings,
+    pub password_threads: usize,
+    pub password_cost: Cost,
+    pub clock: Clock,
+    pub luck: Luck,
+}
+
+impl Plan {
+    /// Makes the application, its default tenant as the plan says, and that tenant's keys.
+    pub async fn build(self) -> Result<Arc<App>, StartError> {
+        let mut ambient = Ambient::new(&self.clock, &self.luck);
+        settle_tenant(&self.store, &self.tenant, &mut ambient).await?;
+        let app = Arc::new(App {
+            passwords: Passwords::start(self.password_threads, self.password_cost, &mut ambient.entropy),
+            store: self.store,
+            kek: self.kek,
+            tenancy: Tenancy::new(),
+            pages: Pages::new()?,
+            throttle: Throttle::new(),
+            observe: Observe::new(self.settings.traces),
+            metrics: Metrics::new(),
+            clock: self.clock,
+            luck: self.luck,
+            settings: self.settings,
+            ready: AtomicBool::new(true),
+        });
+        ambient.end();
+        app.store.refresh_cuts(app.clock.now()).await?;
+        let issuer = &app.settings.issuer;
+        let found = app.tenancy.find(&app, issuer.authority(), issuer.path()).await;
+        found.map_err(|fault| StartError::Keys(fault.to_string()))?;
+        app.tenancy.refresh(&app).await?;
+        Ok(app)
+    }
+}
+
+/// Writes the configuration of the default tenant to the database, where the others are.
+pub async fn settle_tenant(store: &Store, tenant: &Tenant, ambient: &mut Ambient) -> Result<(), StartError> {
+    let occasion = Occasion {
+        now: ambient.now,
+        trace: RowId::new(ambient.now, &mut ambient.entropy),
+        actor: "configuration".to_owned(),
+        request: String::new(),
+    };
+    let taken = || StartError::IssuerTaken(tenant.issuer.to_string());
+    match store.tenant(&tenant.id).await? {
+        None => match store.insert_tenant(tenant.clone(), occasion).await? {
+            jeton_store::Inserted::Inserted => Ok(()),
+            jeton_store::Inserted::Taken => Err(taken()),
+        },
+        Some(found) if found.tenant == *tenant => Ok(()),
+        Some(_) => match store.replace_tenant(tenant.clone(), occasion).await? {
+            jeton_store::Changed::Changed => Ok(()),
+            jeton_store::Changed::NotFound | jeton_store::Changed::Taken => Err(taken()),
+        },
+    }
+}
+
+/// Binds an address with a backlog that survives a burst.
+pub fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    socket
+        .and_then(|socket| {
+            socket.set_reuseaddr(true)?;
+            socket.bind(address)?;
+            socket.listen(1024)
+        })
+        .map_err(|error| StartError::Listen(address, error))
+}
+
+/// Serves on all listeners until the process is asked to stop, then lets running requests end (SEC-368).
+pub async fn run(app: Arc<App>, listeners: Vec<Listening>) {
+    let (stop, stopped) = watch::channel(false);
+    let tls: Vec<Arc<Tls>> = listeners.iter().filter_map(|listening| listening.tls.clone()).collect();
+    let jobs = tokio::spawn(recurring(Arc::clone(&app), tls));
+    let serving: Vec<_> = listeners
+        .into_iter()
+        .map(|listening| tokio::spawn(listener::serve(Arc::clone(&app), listening, stopped.clone())))
+        .collect();
+    asked_to_stop().await;
+    app.ready.store(false, Ordering::Release);
+    tracing::info!(event = "stopping");
+    if stop.send(true).is_ok() {
+        for task in serving {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a listener ended badly");
+            }
+        }
+    }
+    jobs.abort();
+}
+
+async fn asked_to_stop() {
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = terminate => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+const LOOK_AROUND: Duration = Duration::from_millis(300);
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// Learns what other processes changed, reads certificates that changed, and deletes what nothing can misuse any more.
+async fn recurring(app: Arc<App>, tls: Vec<Arc<Tls>>) {
+    let mut look = tokio::time::interval(LOOK_AROUND);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut sweep = tokio::time::interval(SWEEP);
+    sweep.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut cursor = SweepCursor::default();
+    loop {
+        tokio::select! {
+            _ = look.tick() => {
+                if let Err(error) = app.tenancy.refresh(&app).await {
+                    tracing::error!(event = "fault", %error, "changes made elsewhere could not be read");
+                }
+                if let Err(error) = app.store.refresh_cuts(app.clock.now()).await {
+                    tracing::error!(event = "fault", %error, "revocations made elsewhere could not be read");
+                }
+                for tls in &tls {
+                    tls.refresh();
+                }
+            }
+            _ = sweep.tick() => {
+                match app.store.sweep(cursor.clone(), app.clock.now()).await {
+                    Ok(swept) => {
+                        cursor = swept.cursor;
+                        if swept.more {
+                            sweep.reset_after(Duration::from_secs(1));
+                        }
+                    }
+                    Err(error) => tracing::error!(event = "fault", %error, "expired rows could not be swept"),
+                }
+            }
+        }
+    }
+}

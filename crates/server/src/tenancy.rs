@@ -1,0 +1,229 @@
+//! Tenants in memory: found by host and path, with their keys opened and their clients parsed (design §2, SEC-R06).
+//!
+//! Nothing is loaded before it is asked for, and everything is bounded.
+
+use crate::app::App;
+use crate::http::denied::Fault;
+use crate::keys;
+use arc_swap::{ArcSwap, ArcSwapOption};
+use bytes::Bytes;
+use jeton_protocol::client::{Client, ClientId};
+use jeton_protocol::issue::KeyRing;
+use jeton_protocol::metadata;
+use jeton_protocol::tenant::{Tenant, TenantId};
+use jeton_store::versions::Versions;
+use jeton_store::{Page, StoreError};
+use jeton_token::timestamp::Timestamp;
+use papaya::HashMap;
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// More tenants than this are not kept at once; nor more clients of one tenant.
+const MOST_TENANTS: usize = 4096;
+const MOST_CLIENTS: usize = 16_384;
+
+pub struct Tenancy {
+    /// By the issuer's authority and path, as a request names them.
+    by_address: HashMap<String, Arc<TenantState>>,
+    seen: Mutex<Versions>,
+}
+
+impl fmt::Debug for Tenancy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tenancy").field("tenants", &self.by_address.len()).finish()
+    }
+}
+
+/// One tenant, ready to serve.
+pub struct TenantState {
+    pub tenant: Tenant,
+    keys: ArcSwap<Keys>,
+    clients: HashMap<ClientId, Arc<Client>>,
+    /// Every origin a client registered, read when the first script asks.
+    origins: ArcSwapOption<HashSet<String>>,
+    /// Counts the times `clients` was emptied: what was read before must not be kept after.
+    emptied: AtomicU64,
+}
+
+/// The open keys, and what is published of them, made once per change.
+struct Keys {
+    ring: Arc<KeyRing>,
+    jwks: Bytes,
+    metadata: Bytes,
+    /// When a key becomes active or disappears next.
+    changes_at: Option<Timestamp>,
+}
+
+impl fmt::Debug for TenantState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TenantState").field("id", &self.tenant.id).finish_non_exhaustive()
+    }
+}
+
+impl Tenancy {
+    pub fn new() -> Self {
+        Self { by_address: HashMap::new(), seen: Mutex::new(Versions::default()) }
+    }
+
+    /// The tenant whose issuer has this authority and path.
+    pub async fn find(&self, app: &App, authority: &str, path: &str) -> Result<Option<Arc<TenantState>>, Fault> {
+        let mut address = String::with_capacity(authority.len() + path.len());
+        address.push_str(authority);
+        address.push_str(path);
+        if let Some(state) = self.by_address.pin().get(address.as_str()) {
+            return Ok(Some(Arc::clone(state)));
+        }
+        let Some(tenant) = self.load(app, &address).await? else { return Ok(None) };
+        let state = Arc::new(TenantState::open(app, tenant).await?);
+        if self.by_address.len() >= MOST_TENANTS {
+            self.by_address.pin().clear();
+        }
+        self.by_address.pin().insert(address, Arc::clone(&state));
+        Ok(Some(state))
+    }
+
+    /// Whether some tenant that was asked for has this host name.
+    pub fn knows_authority(&self, authority: &str) -> bool {
+        self.by_address.pin().values().any(|state| state.tenant.issuer.authority() == authority)
+    }
+
+    async fn load(&self, app: &App, address: &str) -> Result<Option<Tenant>, StoreError> {
+        for scheme in ["https://", "http://"] {
+            let found = app.store.tenant_by_issuer(&format!("{scheme}{address}")).await?;
+            if let Some(found) = found.filter(|found| found.disabled_at.is_none()) {
+                return Ok(Some(found.tenant));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Drops what another process has changed. Called a few times a second, and after changes made here.
+    pub async fn refresh(&self, app: &App) -> Result<(), StoreError> {
+        let found = app.store.versions().await?;
+        let before = {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *seen, found)
+        };
+        if before.tenants != found.tenants {
+            self.by_address.pin().clear();
+            return Ok(());
+        }
+        let now = app.clock.now();
+        let states: Vec<_> = self.by_address.pin().values().cloned().collect();
+        for state in states {
+            if before.clients != found.clients {
+                state.forget_clients();
+            }
+            let due = state.keys.load().changes_at.is_some_and(|at| at <= now);
+            if (due || before.keys != found.keys)
+                && let Err(fault) = state.reopen_keys(app).await
+            {
+                tracing::error!(tenant = %state.tenant.id, %fault, "the keys could not be opened; the old ones stay");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Default for Tenancy {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl TenantState {
+    async fn open(app: &App, tenant: Tenant) -> Result<Self, Fault> {
+        let keys = Keys::open(app, &tenant).await?;
+        Ok(Self { tenant, keys: ArcSwap::from_pointee(keys), clients: HashMap::new(), origins: ArcSwapOption::empty(), emptied: AtomicU64::new(0) })
+    }
+
+    pub fn id(&self) -> &TenantId {
+        &self.tenant.id
+    }
+
+    pub fn ring(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.keys.load().ring)
+    }
+
+    pub fn jwks(&self) -> Bytes {
+        self.keys.load().jwks.clone()
+    }
+
+    pub fn metadata(&self) -> Bytes {
+        self.keys.load().metadata.clone()
+    }
+
+    /// A client that is registered and enabled.
+    pub async fn client(&self, app: &App, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
+        if let Some(client) = self.clients.pin().get(id) {
+            return Ok(Some(Arc::clone(client)));
+        }
+        let emptied = self.emptied.load(Ordering::Acquire);
+        let found = app.store.client(self.id(), id).await?;
+        let Some(client) = found.filter(|client| client.disabled_at.is_none()) else { return Ok(None) };
+        let client = Arc::new(client);
+        if self.clients.len() >= MOST_CLIENTS {
+            self.clients.pin().clear();
+        }
+        self.clients.pin().insert(id.clone(), Arc::clone(&client));
+        if self.emptied.load(Ordering::Acquire) != emptied {
+            self.clients.pin().remove(id);
+        }
+        Ok(Some(client))
+    }
+
+    fn forget_clients(&self) {
+        self.emptied.fetch_add(1, Ordering::AcqRel);
+        self.clients.pin().clear();
+        self.origins.store(None);
+    }
+
+    /// Whether a client of this tenant registered the origin for its scripts.
+    pub async fn allows_origin(&self, app: &App, origin: &str) -> Result<bool, StoreError> {
+        if let Some(origins) = self.origins.load().as_ref() {
+            return Ok(origins.contains(origin));
+        }
+        let emptied = self.emptied.load(Ordering::Acquire);
+        let mut origins = HashSet::new();
+        let mut page = Page { after: None, limit: 500 };
+        loop {
+            let clients = app.store.clients(self.id(), page.clone()).await?;
+            page.after = clients.last().map(|client| client.id.clone());
+            let more = clients.len() == page.limit as usize;
+            let enabled = clients.into_iter().filter(|client| client.disabled_at.is_none());
+            origins.extend(enabled.flat_map(|client| client.allowed_origins));
+            if !more {
+                break;
+            }
+        }
+        let allowed = origins.contains(origin);
+        if self.emptied.load(Ordering::Acquire) == emptied {
+            self.origins.store(Some(Arc::new(origins)));
+        }
+        Ok(allowed)
+    }
+
+    async fn reopen_keys(&self, app: &App) -> Result<(), Fault> {
+        self.keys.store(Arc::new(Keys::open(app, &self.tenant).await?));
+        Ok(())
+    }
+}
+
+impl Keys {
+    async fn open(app: &App, tenant: &Tenant) -> Result<Self, Fault> {
+        let opened = keys::open(app, tenant).await?;
+        let jwks = &opened.ring.published;
+        let metadata = metadata::describe(tenant, &opened.ring);
+        let bytes = |value: Result<Vec<u8>, serde_json::Error>| {
+            value.map(Bytes::from).map_err(|error| Fault::Keys(error.to_string()))
+        };
+        Ok(Self {
+            jwks: bytes(serde_json::to_vec(jwks))?,
+            metadata: bytes(serde_json::to_vec(&metadata))?,
+            changes_at: opened.changes_at,
+            ring: Arc::new(opened.ring),
+        })
+    }
+}

@@ -1,0 +1,148 @@
+//! A SQLite file: where it lies, who may read it, whether it is sound and ours, and how connections to it are set.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::StoreError;
+use crate::migrate;
+
+/// How long a connection waits for another process that is writing.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Opens the file for writing; makes it when it is not there. A file that is damaged, not ours or newer than this program
+/// is left as it was (SEC-314, SEC-423, SEC-424).
+pub(crate) fn writer(path: &Path, durable: bool) -> Result<Connection, StoreError> {
+    if is_new(path)? {
+        create(path)?;
+    } else {
+        refuse_loose_permissions(path)?;
+        inspect(path)?;
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| unusable(path, &error))?;
+    prepare(&connection, durable).map_err(|error| unusable(path, &error))?;
+    Ok(connection)
+}
+
+/// Opens the file for reading alone.
+pub(crate) fn reader(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(StoreError::failed)?;
+    connection.busy_timeout(BUSY).map_err(StoreError::failed)?;
+    connection.set_prepared_statement_cache_capacity(256);
+    connection
+        .execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF")
+        .map_err(StoreError::failed)?;
+    Ok(connection)
+}
+
+fn prepare(connection: &Connection, durable: bool) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(256);
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; \
+         PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON; PRAGMA temp_store = MEMORY; \
+         PRAGMA journal_size_limit = 67108864",
+    )?;
+    connection.execute_batch(if durable { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = OFF" })
+}
+
+/// Looks at an existing file through a connection that cannot change it.
+fn inspect(path: &Path) -> Result<(), StoreError> {
+    let connection = reader(path).map_err(|error| unusable(path, &error))?;
+    let verdict: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(|error| unusable(path, &error))?;
+    if verdict != "ok" {
+        return Err(unusable(path, &verdict));
+    }
+    migrate::inspect_sqlite(&connection).map_err(|error| unusable(path, &error))
+}
+
+fn unusable(path: &Path, why: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Refused(format!("the database {} cannot be used: {why}", path.display()))
+}
+
+fn is_new(path: &Path) -> Result<bool, StoreError> {
+    match std::fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(unusable(path, &"it is not a file")),
+        Ok(found) => Ok(found.len() == 0),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(unusable(path, &error)),
+    }
+}
+
+fn create(path: &Path) -> Result<(), StoreError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder
+        && !folder.exists()
+    {
+        private_folder(true).create(folder).map_err(|error| unusable(path, &error))?;
+    }
+    private_file(path).map(drop).map_err(|error| unusable(path, &error))
+}
+
+fn private_folder(parents: bool) -> DirBuilder {
+    let mut builder = DirBuilder::new();
+    builder.recursive(parents);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+}
+
+/// Opens or makes a file only its owner can read; SQLite gives its companions the same permissions.
+fn private_file(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+#[cfg(unix)]
+fn refuse_loose_permissions(path: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(path).map_err(|error| unusable(path, &error))?.permissions().mode();
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(unusable(path, &format!("others may read it (mode {:03o}); run: chmod 600 {}", mode & 0o777, path.display())))
+}
+
+#[cfg(not(unix))]
+fn refuse_loose_permissions(_: &Path) -> Result<(), StoreError> {
+    Ok(())
+}
+
+/// Takes the lock of the one server that may work on this file (SEC-335, SEC-424). It is held until dropped.
+pub(crate) fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let lock = PathBuf::from(name);
+    let file = private_file(&lock).map_err(|error| unusable(&lock, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(unusable(path, &"another server is running on it")),
+        Err(TryLockError::Error(error)) => Err(unusable(&lock, &error)),
+    }
+}
+
+/// A folder for a database that ends with the process. The caller removes it.
+pub(crate) fn temporary_folder() -> Result<PathBuf, StoreError> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let root = std::env::temp_dir();
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let folder = root.join(format!("jeton-{}-{number}", std::process::id()));
+        match private_folder(false).create(&folder) {
+            Ok(()) => return Ok(folder),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(unusable(&folder, &error)),
+        }
+    }
+}

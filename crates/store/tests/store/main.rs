@@ -1,0 +1,20 @@
+//! The promises of the store, each kept on SQLite and on PostgreSQL.
+
+#[macro_use]
+mod support;
+
+mod approval;
+mod codes;
+mod cuts;
+mod floor;
+mod interactions;
+mod keys;
+mod migrations;
+mod model;
+mod people;
+mod races;
+mod refresh;
+mod schema;
+mod sessions;
+mod sweep;
+mod throttle;

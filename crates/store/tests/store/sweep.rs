@@ -1,0 +1,77 @@
+//! Sweeping takes what is over, and nothing else.
+
+use crate::support::{DAY, MINUTE, World};
+use jeton_protocol::cut::CutTarget;
+use jeton_store::replay::{OneTime, ReplayKind};
+use jeton_store::sweep::SweepCursor;
+
+async fn sweep_all(world: &World) -> u64 {
+    let (mut cursor, mut deleted) = (SweepCursor::default(), 0);
+    loop {
+        let swept = world.store.sweep(cursor, world.now).await.unwrap();
+        deleted += swept.deleted;
+        cursor = swept.cursor;
+        if !swept.more {
+            return deleted;
+        }
+    }
+}
+
+both! {
+    // SEC-313
+    async fn what_is_over_goes_and_what_can_be_misused_stays(world: World) {
+        let abandoned = world.approved(true).await;
+        let live = world.refreshable(true).await;
+        let spent = world.approved(true).await;
+        let mut redemption = world.redemption(spent);
+        redemption.refresh_expires_at = None;
+        world.store.redeem_code(&world.tenant, redemption).await.unwrap();
+        let occasion = world.occasion();
+        world.store.cut(&world.tenant, CutTarget::User(world.user), occasion).await.unwrap();
+        let value = OneTime {
+            kind: ReplayKind::DpopProof,
+            client: world.client.clone(),
+            value: "j".into(),
+            expires_at: world.now.plus(MINUTE),
+        };
+        world.store.claim_once(&world.tenant, &value, world.now).await.unwrap();
+        assert_eq!(sweep_all(&world).await, 0);
+        world.later(10 * MINUTE);
+        assert_eq!(sweep_all(&world).await, 2, "the abandoned grant and the value");
+        assert!(world.store.pending_grant(&world.tenant, abandoned).await.unwrap().is_none());
+        assert!(world.store.pending_grant(&world.tenant, spent).await.unwrap().is_some());
+        world.later(DAY);
+        assert_eq!(sweep_all(&world).await, 6, "three interactions, the session, the cut, the spent grant");
+        assert!(world.store.pending_grant(&world.tenant, spent).await.unwrap().is_none());
+        assert!(world.store.refreshable_grant(&world.tenant, live).await.unwrap().is_some());
+        world.later(14 * DAY);
+        assert_eq!(sweep_all(&world).await, 1);
+        assert!(world.store.refreshable_grant(&world.tenant, live).await.unwrap().is_none());
+    }
+
+    async fn a_step_is_bounded(world: World) {
+        let mut work = Vec::new();
+        for number in 0..1100 {
+            let value = OneTime {
+                kind: ReplayKind::DpopProof,
+                client: world.client.clone(),
+                value: format!("{number}"),
+                expires_at: world.now,
+            };
+            let (store, tenant, now) = (world.store.clone(), world.tenant.clone(), world.now);
+            work.push(tokio::spawn(async move { store.claim_once(&tenant, &value, now).await }));
+            if work.len() == 200 {
+                for one in work.drain(..) {
+                    one.await.unwrap().unwrap();
+                }
+            }
+        }
+        for one in work {
+            one.await.unwrap().unwrap();
+        }
+        world.later(10 * MINUTE);
+        let swept = world.store.sweep(SweepCursor::default(), world.now).await.unwrap();
+        assert_eq!((swept.deleted, swept.more), (500, true));
+        assert_eq!(sweep_all(&world).await, 600);
+    }
+}
