@@ -210,15 +210,17 @@ export async function asClient(world, endpoint, form) {
   return { status: reply.status, body: text === "" ? undefined : JSON.parse(text) };
 }
 
-/** Photographs a page and checks what every page owes its reader. */
+/** Photographs the whole page. */
 export async function photograph(page, name) {
   mkdirSync(photographs, { recursive: true });
   await page.screenshot({ path: join(photographs, `${name}.png`), fullPage: true });
 }
 
-/** A heading, a title, a language, a name for every field, nothing to scroll sideways for. */
+/**
+ * Photographs the page and checks what every page owes its reader: a heading, a title, a language, a name for every field,
+ * nothing to scroll sideways for; and nothing inline. SEC-405
+ */
 export async function looksRight(page, name) {
-  await photograph(page, name);
   const found = await page.evaluate(() => ({
     language: document.documentElement.lang,
     title: document.title,
@@ -229,6 +231,7 @@ export async function looksRight(page, name) {
     styled: [...document.styleSheets].length,
     inline: document.querySelectorAll("[style], style, [onclick], [onload], script:not([src])").length,
   }));
+  await photograph(page, name);
   assert.ok(found.language && found.title, `${name} has a language and a title`);
   assert.equal(found.headings, 1, `${name} has one main heading`);
   assert.equal(found.unnamed, 0, `${name} names every field`);

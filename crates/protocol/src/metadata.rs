@@ -116,5 +116,8 @@ pub fn describe(tenant: &Tenant, ring: &KeyRing) -> Metadata {
 }
 
 fn signing_algorithms(ring: &KeyRing) -> Vec<&'static str> {
-    ring.signing.iter().map(|key| key.algorithm().name()).collect()
+    ring.signing
+        .iter()
+        .map(|key| key.algorithm().name())
+        .collect()
 }

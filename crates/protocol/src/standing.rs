@@ -33,6 +33,11 @@ rules! {
         told: "The grant has been revoked",
         fix: "Send the user through the authorization endpoint again; the audit log says what was revoked"
     };
+    TOKEN_STANDS = InvalidToken, "token_revoked", "RFC 6750 §3.1, RFC 7009 §2.1", {
+        promise: "No revocation covers the token, its grant, session, user, client or tenant",
+        told: "The access token has been revoked",
+        fix: "Ask for a new token; the audit log says what was revoked and why"
+    };
 }
 
 /// Made only by this module: whoever holds one has passed the gate.
@@ -86,9 +91,9 @@ pub fn of_grant(
     Ok(Standing(()))
 }
 
-/// The gate for an access token: its own cut check has been made against the index of cuts.
+/// The gate for an access token; whether a cut covers it has been asked of the index.
 pub fn of_token(is_cut: bool, trail: &mut Trail) -> Result<Standing, Refusal> {
-    trail.require(&NOT_CUT, !is_cut, || {
+    trail.require(&TOKEN_STANDS, !is_cut, || {
         Noted::new("nothing revoked above it", "a revocation")
     })?;
     Ok(Standing(()))
@@ -96,5 +101,8 @@ pub fn of_token(is_cut: bool, trail: &mut Trail) -> Result<Standing, Refusal> {
 
 /// The gate for a client that acts for itself; a disabled one never gets as far as being authenticated.
 pub fn of_client(is_cut: bool, trail: &mut Trail) -> Result<Standing, Refusal> {
-    of_token(is_cut, trail)
+    trail.require(&NOT_CUT, !is_cut, || {
+        Noted::new("nothing revoked above the client", "a revocation")
+    })?;
+    Ok(Standing(()))
 }

@@ -42,7 +42,8 @@ pub fn read(exchange: &Exchange, token: &str) -> Result<TokenFacts, Refusal> {
             }
             let mut keys = ring.published.candidates(header.kid.as_deref(), header.alg);
             let verified = keys.find_map(|key| unverified.verify(key).ok());
-            let verified = verified.ok_or_else(|| rules::unreadable("a signature by no key of this issuer"))?;
+            let verified = verified
+                .ok_or_else(|| rules::unreadable("a signature by no key of this issuer"))?;
             let claims = verified.claims().map_err(rules::unreadable)?;
             let facts = jeton_token::at_jwt::read(&claims).map_err(rules::unreadable)?;
             if facts.issuer != state.tenant.issuer.as_str() {
@@ -50,6 +51,8 @@ pub fn read(exchange: &Exchange, token: &str) -> Result<TokenFacts, Refusal> {
             }
             Ok(TokenFacts::from(facts))
         }
-        TokenRef::Refresh(_) | TokenRef::Other => Err(rules::unreadable("something that is no access token")),
+        TokenRef::Refresh(_) | TokenRef::Other => {
+            Err(rules::unreadable("something that is no access token"))
+        }
     }
 }

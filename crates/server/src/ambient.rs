@@ -23,7 +23,9 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => {
-                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                let since = SystemTime::now()
+                    .duration_since(UNIX_EPOCH)
+                    .unwrap_or_default();
                 Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
             }
             Self::Set(millis) => Timestamp::from_millis(millis.load(Ordering::Relaxed)),
@@ -33,7 +35,10 @@ impl Clock {
     /// Moves a set clock; the system's stays.
     pub fn advance(&self, by: Duration) {
         if let Self::Set(millis) = self {
-            millis.fetch_add(i64::try_from(by.as_millis()).unwrap_or(0), Ordering::Relaxed);
+            millis.fetch_add(
+                i64::try_from(by.as_millis()).unwrap_or(0),
+                Ordering::Relaxed,
+            );
         }
     }
 }
@@ -65,11 +70,19 @@ impl Ambient {
         match luck {
             Luck::OperatingSystem => {
                 let spare = SPARE.with(|spare| spare.borrow_mut().take());
-                Self { now, entropy: spare.unwrap_or_else(Entropy::from_os), returns: true }
+                Self {
+                    now,
+                    entropy: spare.unwrap_or_else(Entropy::from_os),
+                    returns: true,
+                }
             }
             Luck::Seeded(seed) => {
                 let seed = seed.fetch_add(1, Ordering::Relaxed);
-                Self { now, entropy: Entropy::seeded(seed), returns: false }
+                Self {
+                    now,
+                    entropy: Entropy::seeded(seed),
+                    returns: false,
+                }
             }
         }
     }

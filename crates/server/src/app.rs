@@ -1,6 +1,9 @@
 //! The application: everything a request can reach, each field of one concrete type. And the way of a request through it.
 
 use crate::ambient::{Ambient, Clock, Luck};
+use crate::http::exchange::Exchange;
+use crate::http::reply::{self, Reply};
+use crate::http::routes::{Endpoint, ROUTES, Route};
 use crate::keys::Kek;
 use crate::observe::Observe;
 use crate::observe::metrics::Metrics;
@@ -8,9 +11,6 @@ use crate::pages::Pages;
 use crate::passwords::Passwords;
 use crate::tenancy::{Tenancy, TenantState};
 use crate::throttle::Throttle;
-use crate::http::exchange::Exchange;
-use crate::http::reply::{self, Reply};
-use crate::http::routes::{Endpoint, ROUTES, Route};
 use http::StatusCode;
 use ipnet::IpNet;
 use jeton_protocol::client::ClientId;
@@ -57,7 +57,6 @@ pub struct Settings {
 /// What `jeton dev` shows of itself.
 #[derive(Clone, Debug)]
 pub struct Development {
-    pub api: String,
     pub clients: Vec<crate::demo::DemoClient>,
     pub users: Vec<crate::demo::DemoPerson>,
 }
@@ -67,7 +66,12 @@ impl App {
         Ambient::new(&self.clock, &self.luck)
     }
 
-    pub async fn is_grant_cut(&self, exchange: &Exchange, grant: &Grant, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn is_grant_cut(
+        &self,
+        exchange: &Exchange,
+        grant: &Grant,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let lineage = Lineage {
             tenant: exchange.tenant.id().as_str(),
             token: None,
@@ -120,7 +124,11 @@ impl App {
     /// The tenant that answers where no host name says which: health and metrics.
     pub async fn default_state(&self) -> Result<Arc<TenantState>, Reply> {
         let issuer = &self.settings.issuer;
-        match self.tenancy.find(self, issuer.authority(), issuer.path()).await {
+        match self
+            .tenancy
+            .find(self, issuer.authority(), issuer.path())
+            .await
+        {
             Ok(Some(state)) => Ok(state),
             Ok(None) | Err(_) => Err(reply::empty(StatusCode::SERVICE_UNAVAILABLE)),
         }
@@ -129,13 +137,15 @@ impl App {
     pub fn is_development(&self) -> bool {
         self.settings.development.is_some()
     }
-
 }
 
 impl Settings {
     /// The route an alias stands for, with the tenant's path before it.
     pub fn alias<'a>(&self, path: &'a str) -> Option<(&'a str, &'static Route)> {
-        let (alias, endpoint) = self.aliases.iter().find(|(alias, _)| path.ends_with(alias.as_str()))?;
+        let (alias, endpoint) = self
+            .aliases
+            .iter()
+            .find(|(alias, _)| path.ends_with(alias.as_str()))?;
         let route = ROUTES.iter().find(|route| route.endpoint == *endpoint)?;
         Some((path.strip_suffix(alias.as_str())?, route))
     }

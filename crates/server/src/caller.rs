@@ -41,12 +41,19 @@ async fn authenticate(
     trail: &mut Trail,
 ) -> Result<AuthenticatedClient, Denied> {
     let presented = Presented::read(exchange.authorization(), params, trail)?;
-    if let Some(seconds) = app.throttle.client_is_throttled(exchange, presented.client_id(), ambient.now) {
-        return Err(Denied::Throttled("Too many failed client authentications; try again later", seconds));
+    if let Some(seconds) =
+        app.throttle
+            .client_is_throttled(exchange, presented.client_id(), ambient.now)
+    {
+        return Err(Denied::Throttled(
+            "Too many failed client authentications; try again later",
+            seconds,
+        ));
     }
     let proven = prove(app, exchange, &presented, ambient, trail).await;
     if matches!(&proven, Err(Denied::Refused(_))) {
-        app.throttle.note_client_failure(exchange, presented.client_id(), ambient.now);
+        app.throttle
+            .note_client_failure(exchange, presented.client_id(), ambient.now);
     }
     proven
 }
@@ -76,7 +83,10 @@ async fn prove(
                 value: replay.jti.clone(),
                 expires_at: replay.until,
             };
-            app.store.claim_once(tenant.id(), &one_time, ambient.now).await? == Claimed::Claimed
+            app.store
+                .claim_once(tenant.id(), &one_time, ambient.now)
+                .await?
+                == Claimed::Claimed
         }
     };
     Ok(verified.spent(claimed, trail)?)
@@ -89,16 +99,23 @@ async fn open_secret<'a>(
     client: &'a Client,
     presented: &Presented<'_>,
 ) -> Result<OpenedSecret<'a>, Denied> {
-    let needed = presented.secret().is_some() || client.authentication == AuthenticationMethod::ClientSecretJwt;
+    let needed = presented.secret().is_some()
+        || client.authentication == AuthenticationMethod::ClientSecretJwt;
     match &client.secret {
         Some(KeptSecret::Digest(digest)) if needed => Ok(OpenedSecret::Digest(digest)),
         Some(KeptSecret::Hashed(hash)) if presented.secret().is_some() => {
             let secret = presented.secret().unwrap_or_default();
-            Ok(OpenedSecret::Compared(app.passwords.matches_remembered(hash, secret).await?))
+            Ok(OpenedSecret::Compared(
+                app.passwords.matches_remembered(hash, secret).await?,
+            ))
         }
         Some(KeptSecret::Sealed(sealed)) if needed => {
-            let plain = app.kek.open_client_secret(exchange.tenant.id(), client.id.as_str(), sealed);
-            Ok(OpenedSecret::Plain(plain.map_err(|error| Fault::Keys(error.to_string()))?))
+            let plain =
+                app.kek
+                    .open_client_secret(exchange.tenant.id(), client.id.as_str(), sealed);
+            Ok(OpenedSecret::Plain(
+                plain.map_err(|error| Fault::Keys(error.to_string()))?,
+            ))
         }
         Some(_) | None => Ok(OpenedSecret::None),
     }
@@ -108,4 +125,3 @@ async fn open_secret<'a>(
 fn spend_the_same_time(presented: &Presented<'_>) {
     std::hint::black_box(sha256(presented.secret().unwrap_or_default()));
 }
-

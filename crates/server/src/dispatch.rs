@@ -39,7 +39,10 @@ static HOME: Route = Route {
     label: "/",
 };
 
-#[expect(clippy::disallowed_methods, reason = "how long a request took is measured here, for the metrics")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long a request took is measured here, for the metrics"
+)]
 pub async fn answer(app: &App, incoming: Incoming) -> Reply {
     let started = Instant::now();
     let mut ambient = app.ambient();
@@ -52,8 +55,14 @@ pub async fn answer(app: &App, incoming: Incoming) -> Reply {
     let mut trail = app.observe.trail();
     let reply = reply_to(app, &exchange, route, (&mut ambient, &mut trail)).await;
     let took = started.elapsed();
-    app.metrics.observe_request(route.label, reply.status().as_u16(), took);
-    if app.observe.traces() && !matches!(route.endpoint, Endpoint::TraceList | Endpoint::TraceDetail | Endpoint::Asset) {
+    app.metrics
+        .observe_request(route.label, reply.status().as_u16(), took);
+    if app.observe.traces()
+        && !matches!(
+            route.endpoint,
+            Endpoint::TraceList | Endpoint::TraceDetail | Endpoint::Asset
+        )
+    {
         app.observe.finish(Finished {
             exchange: &exchange,
             route,
@@ -61,7 +70,10 @@ pub async fn answer(app: &App, incoming: Incoming) -> Reply {
             at: ambient.now,
             took,
             status: reply.status().as_u16(),
-            location: reply.headers().get(header::LOCATION).and_then(|value| value.to_str().ok()),
+            location: reply
+                .headers()
+                .get(header::LOCATION)
+                .and_then(|value| value.to_str().ok()),
             passed: trail.passed(),
         });
     }
@@ -70,7 +82,10 @@ pub async fn answer(app: &App, incoming: Incoming) -> Reply {
 }
 
 /// Which tenant and route a request is for. Host and path are only looked up; nothing is ever built from them (SEC-190).
-async fn locate(app: &App, incoming: &Incoming) -> Result<(Arc<TenantState>, &'static Route), Reply> {
+async fn locate(
+    app: &App,
+    incoming: &Incoming,
+) -> Result<(Arc<TenantState>, &'static Route), Reply> {
     let path = incoming.parts.uri.path();
     let (tenant_path, route) = match app.settings.alias(path).or_else(|| routes::find(path)) {
         Some(found) => found,
@@ -83,14 +98,20 @@ async fn locate(app: &App, incoming: &Incoming) -> Result<(Arc<TenantState>, &'s
         return app.default_state().await.map(|state| (state, route));
     }
     let Some(authority) = authority(&incoming.parts) else {
-        return Err(plain(StatusCode::BAD_REQUEST, "The request needs exactly one Host.\n"));
+        return Err(plain(
+            StatusCode::BAD_REQUEST,
+            "The request needs exactly one Host.\n",
+        ));
     };
     match app.tenancy.find(app, authority, tenant_path).await {
         Ok(Some(state)) => Ok((state, route)),
         Ok(None) => Err(not_here(app, authority)),
         Err(fault) => {
             tracing::error!(event = "fault", %fault, "the tenant could not be loaded");
-            Err(plain(StatusCode::SERVICE_UNAVAILABLE, "The server could not answer.\n"))
+            Err(plain(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The server could not answer.\n",
+            ))
         }
     }
 }
@@ -142,10 +163,18 @@ fn exchange(
     route: &'static Route,
     ambient: &mut Ambient,
 ) -> Exchange {
-    let address = crate::http::listener::client_address(&incoming.parts.headers, incoming.peer, &app.settings);
+    let address = crate::http::listener::client_address(
+        &incoming.parts.headers,
+        incoming.peer,
+        &app.settings,
+    );
     let full = incoming.parts.uri.path();
     let own = tenant.tenant.issuer.path().len();
-    let path = if route.path.ends_with('/') { full.get(own..).unwrap_or(full) } else { route.path };
+    let path = if route.path.ends_with('/') {
+        full.get(own..).unwrap_or(full)
+    } else {
+        route.path
+    };
     Exchange {
         id: RowId::new(ambient.now, &mut ambient.entropy),
         method: incoming.parts.method,
@@ -201,7 +230,9 @@ async fn call(
 ) -> Answer {
     match endpoint {
         Endpoint::Token => endpoints::token::token(app, exchange, ambient, trail).await,
-        Endpoint::Introspect => endpoints::introspect::introspect(app, exchange, ambient, trail).await,
+        Endpoint::Introspect => {
+            endpoints::introspect::introspect(app, exchange, ambient, trail).await
+        }
         Endpoint::Revoke => endpoints::revoke::revoke(app, exchange, ambient, trail).await,
         Endpoint::Userinfo => endpoints::userinfo::userinfo(app, exchange, ambient, trail).await,
         Endpoint::Jwks => endpoints::jwks::jwks(exchange),
@@ -210,7 +241,9 @@ async fn call(
         Endpoint::Continue => login::resume(app, exchange, ambient, trail).await,
         Endpoint::SignIn => login::sign_in::sign_in(app, exchange, ambient, trail).await,
         Endpoint::Consent => login::consent::consent(app, exchange, ambient, trail).await,
-        Endpoint::EndSession => endpoints::end_session::end_session(app, exchange, ambient, trail).await,
+        Endpoint::EndSession => {
+            endpoints::end_session::end_session(app, exchange, ambient, trail).await
+        }
         Endpoint::Home => endpoints::home::home(app, exchange),
         Endpoint::ErrorPage => endpoints::errors::error_page(app, exchange),
         Endpoint::Asset => Ok(asset(app, exchange)),
@@ -242,11 +275,23 @@ fn wrong_method(route: &Route) -> Reply {
 fn preflight(route: &Route) -> Reply {
     let mut reply = reply::empty(StatusCode::NO_CONTENT);
     let headers = reply.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
-    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type, dpop"));
-    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static("GET, POST"),
+    );
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        HeaderValue::from_static("authorization, content-type, dpop"),
+    );
+    headers.insert(
+        header::ACCESS_CONTROL_MAX_AGE,
+        HeaderValue::from_static("600"),
+    );
     if route.cors == Cors::Anyone {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_ORIGIN,
+            HeaderValue::from_static("*"),
+        );
     }
     reply
 }
@@ -254,8 +299,12 @@ fn preflight(route: &Route) -> Reply {
 /// Lets scripts of a registered origin read the answer. The preflight does not say which client it is for, so any client's
 /// origin passes there; the answer itself asks for the origin of the very client (SEC-198).
 async fn allow_origin(app: &App, exchange: &Exchange, reply: &mut Reply) {
-    let Some(origin) = exchange.header(&header::ORIGIN) else { return };
-    reply.headers_mut().append(header::VARY, HeaderValue::from_static("Origin"));
+    let Some(origin) = exchange.header(&header::ORIGIN) else {
+        return;
+    };
+    reply
+        .headers_mut()
+        .append(header::VARY, HeaderValue::from_static("Origin"));
     let allowed = match exchange.tenant.allows_origin(app, origin).await {
         Ok(allowed) => allowed,
         Err(error) => {
@@ -264,8 +313,12 @@ async fn allow_origin(app: &App, exchange: &Exchange, reply: &mut Reply) {
         }
     };
     if allowed && let Ok(value) = HeaderValue::try_from(origin) {
-        reply.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, value);
+        reply
+            .headers_mut()
+            .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, value);
         let exposed = HeaderValue::from_static("WWW-Authenticate, Retry-After");
-        reply.headers_mut().insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+        reply
+            .headers_mut()
+            .insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     }
 }

@@ -34,8 +34,11 @@ use thiserror::Error;
 
 /// What a new tenant signs with: RS256 because every OpenID client must be able to verify it (Core §15.1), the others
 /// because they are faster.
-pub const SIGNING_ALGORITHMS: [SignatureAlgorithm; 3] =
-    [SignatureAlgorithm::Es256, SignatureAlgorithm::Rs256, SignatureAlgorithm::EdDsa];
+pub const SIGNING_ALGORITHMS: [SignatureAlgorithm; 3] = [
+    SignatureAlgorithm::Es256,
+    SignatureAlgorithm::Rs256,
+    SignatureAlgorithm::EdDsa,
+];
 
 #[derive(Debug, Error)]
 pub enum KeyError {
@@ -53,7 +56,9 @@ impl From<KeyError> for Fault {
     fn from(error: KeyError) -> Self {
         match error {
             KeyError::Store(error) => Self::Store(error),
-            other => Self::Keys(other.to_string()),
+            KeyError::File { .. } | KeyError::Stored(..) | KeyError::New(_) => {
+                Self::Keys(error.to_string())
+            }
         }
     }
 }
@@ -64,28 +69,44 @@ pub struct Kek(SealKey);
 
 impl Kek {
     pub fn new(secret: &Secret) -> Result<Self, KeyError> {
-        SealKey::new(1, secret).map(Self).map_err(|error| KeyError::New(error.to_string()))
+        SealKey::new(1, secret)
+            .map(Self)
+            .map_err(|error| KeyError::New(error.to_string()))
     }
 
     /// Reads the key from its file, or makes the file on first start. Others must not be able to read it (SEC-423).
     pub fn from_file(path: &Path, entropy: &mut Entropy) -> Result<Self, KeyError> {
-        let problem = |problem: String| KeyError::File { path: path.display().to_string(), problem };
+        let problem = |problem: String| KeyError::File {
+            path: path.display().to_string(),
+            problem,
+        };
         let text = match fs::File::open(path) {
             Ok(mut file) => {
-                let mode = file.metadata().map_err(|error| problem(error.to_string()))?.permissions().mode();
+                let mode = file
+                    .metadata()
+                    .map_err(|error| problem(error.to_string()))?
+                    .permissions()
+                    .mode();
                 if mode & 0o077 != 0 {
-                    return Err(problem(format!("mode {:o}; only its owner may read it: chmod 600", mode & 0o777)));
+                    return Err(problem(format!(
+                        "mode {:o}; only its owner may read it: chmod 600",
+                        mode & 0o777
+                    )));
                 }
                 let mut text = String::new();
-                file.read_to_string(&mut text).map_err(|error| problem(error.to_string()))?;
+                file.read_to_string(&mut text)
+                    .map_err(|error| problem(error.to_string()))?;
                 text
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                write_new(path, &base64url::encode(&entropy.bytes::<32>())).map_err(|error| problem(error.to_string()))?
+                write_new(path, &base64url::encode(&entropy.bytes::<32>()))
+                    .map_err(|error| problem(error.to_string()))?
             }
             Err(error) => return Err(problem(error.to_string())),
         };
-        let bytes = base64url::decode(text.trim()).ok().filter(|bytes| bytes.len() == 32);
+        let bytes = base64url::decode(text.trim())
+            .ok()
+            .filter(|bytes| bytes.len() == 32);
         let bytes = bytes.ok_or_else(|| problem("not 32 bytes in base64url".to_owned()))?;
         Self::new(&Secret::new(bytes))
     }
@@ -97,23 +118,46 @@ impl Kek {
         secret: &Secret,
         entropy: &mut Entropy,
     ) -> Result<String, KeyError> {
-        let sealed = seal::seal(&self.0, client_secret_place(tenant, client.as_str()), secret, entropy);
-        sealed.map(|bytes| base64url::encode(&bytes)).map_err(|error| KeyError::New(error.to_string()))
+        let sealed = seal::seal(
+            &self.0,
+            client_secret_place(tenant, client.as_str()),
+            secret,
+            entropy,
+        );
+        sealed
+            .map(|bytes| base64url::encode(&bytes))
+            .map_err(|error| KeyError::New(error.to_string()))
     }
 
-    pub fn open_client_secret(&self, tenant: &TenantId, client: &str, sealed: &str) -> Result<Secret, KeyError> {
-        let broken = |problem: String| KeyError::New(format!("the secret of client {client}: {problem}"));
+    pub fn open_client_secret(
+        &self,
+        tenant: &TenantId,
+        client: &str,
+        sealed: &str,
+    ) -> Result<Secret, KeyError> {
+        let broken =
+            |problem: String| KeyError::New(format!("the secret of client {client}: {problem}"));
         let bytes = base64url::decode(sealed).map_err(|_| broken("not base64url".to_owned()))?;
-        seal::open(&self.0, client_secret_place(tenant, client), &bytes).map_err(|error| broken(error.to_string()))
+        seal::open(&self.0, client_secret_place(tenant, client), &bytes)
+            .map_err(|error| broken(error.to_string()))
     }
 }
 
 fn client_secret_place<'a>(tenant: &'a TenantId, client: &'a str) -> Place<'a> {
-    Place { tenant, table: "clients", row: client, purpose: "client_secret" }
+    Place {
+        tenant,
+        table: "clients",
+        row: client,
+        purpose: "client_secret",
+    }
 }
 
 fn write_new(path: &Path, text: &str) -> io::Result<String> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(text.as_bytes())?;
     file.write_all(b"\n")?;
     file.sync_all()?;
@@ -140,7 +184,12 @@ pub async fn open(app: &App, tenant: &Tenant) -> Result<Opened, KeyError> {
     opened
 }
 
-async fn make_first(store: &Store, kek: &Kek, tenant: &TenantId, ambient: &mut Ambient) -> Result<(), KeyError> {
+async fn make_first(
+    store: &Store,
+    kek: &Kek,
+    tenant: &TenantId,
+    ambient: &mut Ambient,
+) -> Result<(), KeyError> {
     let mut keys = Vec::new();
     for (number, algorithm) in (1..).zip(SIGNING_ALGORITHMS) {
         keys.push(new_signing(kek, tenant, algorithm, number, ambient)?);
@@ -148,7 +197,9 @@ async fn make_first(store: &Store, kek: &Kek, tenant: &TenantId, ambient: &mut A
     for purpose in [KeyPurpose::Handle, KeyPurpose::Seal] {
         keys.push(new_secret(kek, tenant, purpose, 1, ambient)?);
     }
-    store.insert_first_keys(tenant, keys, occasion("first start", ambient)).await?;
+    store
+        .insert_first_keys(tenant, keys, occasion("first start", ambient))
+        .await?;
     Ok(())
 }
 
@@ -161,19 +212,38 @@ pub async fn rotate(
     ambient: &mut Ambient,
 ) -> Result<StoredKey, KeyError> {
     let rows = store.keys(tenant).await?;
-    let of_algorithm = |row: &&StoredKey| row.purpose == KeyPurpose::Signing && row.algorithm == algorithm.name();
-    let number = rows.iter().filter(|row| row.purpose == KeyPurpose::Signing).map(|row| row.number).max();
-    let mut next = new_signing(kek, tenant, algorithm, number.unwrap_or(0).saturating_add(1), ambient)?;
+    let of_algorithm =
+        |row: &&StoredKey| row.purpose == KeyPurpose::Signing && row.algorithm == algorithm.name();
+    let number = rows
+        .iter()
+        .filter(|row| row.purpose == KeyPurpose::Signing)
+        .map(|row| row.number)
+        .max();
+    let mut next = new_signing(
+        kek,
+        tenant,
+        algorithm,
+        number.unwrap_or(0).saturating_add(1),
+        ambient,
+    )?;
     let active_at = ambient.now.plus(lead);
     next.active_at = Some(active_at);
-    store.insert_key(tenant, next.clone(), occasion("operator", ambient)).await?;
-    for row in rows.iter().filter(of_algorithm).filter(|row| row.retired_at.is_none()) {
+    store
+        .insert_key(tenant, next.clone(), occasion("operator", ambient))
+        .await?;
+    for row in rows
+        .iter()
+        .filter(of_algorithm)
+        .filter(|row| row.retired_at.is_none())
+    {
         let retired = StoredKey {
             retired_at: Some(active_at),
             expires_at: Some(active_at.plus(longest).plus(MARGIN)),
             ..row.clone()
         };
-        store.schedule_key(tenant, retired, occasion("operator", ambient)).await?;
+        store
+            .schedule_key(tenant, retired, occasion("operator", ambient))
+            .await?;
     }
     Ok(next)
 }
@@ -226,7 +296,12 @@ fn stored(
 ) -> Result<StoredKey, KeyError> {
     let id = RowId::new(ambient.now, &mut ambient.entropy);
     let row = id.to_string();
-    let place = Place { tenant, table: "keys", row: &row, purpose: purpose.name() };
+    let place = Place {
+        tenant,
+        table: "keys",
+        row: &row,
+        purpose: purpose.name(),
+    };
     let sealed = seal::seal(&kek.0, place, secret, &mut ambient.entropy);
     Ok(StoredKey {
         id,
@@ -244,23 +319,46 @@ fn stored(
 }
 
 /// Opens every key that is alive at `now`.
-fn ring(kek: &Kek, tenant: &TenantId, rows: &[StoredKey], now: Timestamp) -> Result<Opened, KeyError> {
-    let alive: Vec<&StoredKey> = rows.iter().filter(|row| row.expires_at.is_none_or(|end| now < end)).collect();
+fn ring(
+    kek: &Kek,
+    tenant: &TenantId,
+    rows: &[StoredKey],
+    now: Timestamp,
+) -> Result<Opened, KeyError> {
+    let alive: Vec<&StoredKey> = rows
+        .iter()
+        .filter(|row| row.expires_at.is_none_or(|end| now < end))
+        .collect();
     let open = |row: &StoredKey| {
         let id = row.id.to_string();
-        let place = Place { tenant, table: "keys", row: &id, purpose: row.purpose.name() };
-        seal::open(&kek.0, place, &row.sealed).map_err(|error| KeyError::Stored(row.id, error.to_string()))
+        let place = Place {
+            tenant,
+            table: "keys",
+            row: &id,
+            purpose: row.purpose.name(),
+        };
+        seal::open(&kek.0, place, &row.sealed)
+            .map_err(|error| KeyError::Stored(row.id, error.to_string()))
     };
     let signing = signing_keys(&alive, now, &open)?;
     let published = published_keys(&alive, now)?;
     let handles = secret_keys(&alive, KeyPurpose::Handle, now, |row| {
-        HandleKey::new(row.number, &open(row)?).map_err(|error| KeyError::Stored(row.id, error.to_string()))
+        HandleKey::new(row.number, &open(row)?)
+            .map_err(|error| KeyError::Stored(row.id, error.to_string()))
     })?;
     let seals = secret_keys(&alive, KeyPurpose::Seal, now, |row| {
-        SealKey::new(row.number, &open(row)?).map_err(|error| KeyError::Stored(row.id, error.to_string()))
+        SealKey::new(row.number, &open(row)?)
+            .map_err(|error| KeyError::Stored(row.id, error.to_string()))
     })?;
     let new = |error: jeton_token::handle::KeyError| KeyError::New(error.to_string());
-    let instants = rows.iter().flat_map(|row| [row.published_at, row.active_at, row.retired_at, row.expires_at]);
+    let instants = rows.iter().flat_map(|row| {
+        [
+            row.published_at,
+            row.active_at,
+            row.retired_at,
+            row.expires_at,
+        ]
+    });
     let changes_at = instants.flatten().filter(|at| *at > now).min();
     Ok(Opened {
         ring: KeyRing {
@@ -281,11 +379,16 @@ fn signing_keys(
     open: &impl Fn(&StoredKey) -> Result<Secret, KeyError>,
 ) -> Result<Vec<SigningKey>, KeyError> {
     let active = |row: &&&StoredKey| {
-        row.purpose == KeyPurpose::Signing && row.active_at.is_some_and(|at| at <= now) && is_unretired(row, now)
+        row.purpose == KeyPurpose::Signing
+            && row.active_at.is_some_and(|at| at <= now)
+            && is_unretired(row, now)
     };
     let mut newest: Vec<&StoredKey> = Vec::new();
     for row in rows.iter().filter(active) {
-        match newest.iter_mut().find(|known| known.algorithm == row.algorithm) {
+        match newest
+            .iter_mut()
+            .find(|known| known.algorithm == row.algorithm)
+        {
             Some(known) if known.active_at < row.active_at => *known = row,
             Some(_) => {}
             None => newest.push(row),
@@ -296,8 +399,10 @@ fn signing_keys(
         .map(|row| {
             let broken = |error: String| KeyError::Stored(row.id, error);
             let algorithm = SignatureAlgorithm::parse(&row.algorithm);
-            let algorithm = algorithm.ok_or_else(|| broken(format!("unknown algorithm {}", row.algorithm)))?;
-            SigningKey::from_pkcs8(algorithm, None, open(row)?.expose()).map_err(|error| broken(error.to_string()))
+            let algorithm =
+                algorithm.ok_or_else(|| broken(format!("unknown algorithm {}", row.algorithm)))?;
+            SigningKey::from_pkcs8(algorithm, None, open(row)?.expose())
+                .map_err(|error| broken(error.to_string()))
         })
         .collect()
 }
@@ -308,8 +413,13 @@ fn is_unretired(row: &StoredKey, now: Timestamp) -> bool {
 
 fn published_keys(rows: &[&StoredKey], now: Timestamp) -> Result<KeySet, KeyError> {
     let mut keys = Vec::new();
-    for row in rows.iter().filter(|row| row.published_at.is_some_and(|at| at <= now)) {
-        let Some(text) = &row.public_key else { continue };
+    for row in rows
+        .iter()
+        .filter(|row| row.published_at.is_some_and(|at| at <= now))
+    {
+        let Some(text) = &row.public_key else {
+            continue;
+        };
         let broken = |error: String| KeyError::Stored(row.id, error);
         let members = jeton_token::json::parse_object(text.as_bytes(), 64 * 1024);
         let members = members.map_err(|error| broken(error.to_string()))?;
@@ -326,9 +436,15 @@ fn secret_keys<K>(
     open: impl Fn(&StoredKey) -> Result<K, KeyError>,
 ) -> Result<(K, Vec<K>), KeyError> {
     let of_purpose: Vec<_> = rows.iter().filter(|row| row.purpose == purpose).collect();
-    let active = of_purpose.iter().filter(|row| row.active_at.is_some_and(|at| at <= now));
+    let active = of_purpose
+        .iter()
+        .filter(|row| row.active_at.is_some_and(|at| at <= now));
     let current = active.max_by_key(|row| row.active_at);
-    let current = current.ok_or_else(|| KeyError::New(format!("no active {} key", purpose.name())))?;
+    let current =
+        current.ok_or_else(|| KeyError::New(format!("no active {} key", purpose.name())))?;
     let older = of_purpose.iter().filter(|row| row.id != current.id);
-    Ok((open(current)?, older.map(|row| open(row)).collect::<Result<_, _>>()?))
+    Ok((
+        open(current)?,
+        older.map(|row| open(row)).collect::<Result<_, _>>()?,
+    ))
 }

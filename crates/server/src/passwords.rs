@@ -25,7 +25,11 @@ pub struct Cost {
 impl Default for Cost {
     /// The floor of OWASP ASVS for one pass (SEC-410).
     fn default() -> Self {
-        Self { memory_kib: 46 * 1024, iterations: 1, lanes: 1 }
+        Self {
+            memory_kib: 46 * 1024,
+            iterations: 1,
+            lanes: 1,
+        }
     }
 }
 
@@ -41,7 +45,9 @@ pub struct Passwords {
 
 impl fmt::Debug for Passwords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Passwords").field("cost", &self.cost).finish_non_exhaustive()
+        f.debug_struct("Passwords")
+            .field("cost", &self.cost)
+            .finish_non_exhaustive()
     }
 }
 
@@ -56,13 +62,21 @@ impl Passwords {
         let jobs = Arc::new(Mutex::new(jobs));
         for number in 0..threads.max(1) {
             let jobs = Arc::clone(&jobs);
-            let spawned = std::thread::Builder::new().name(format!("password-{number}")).spawn(move || work(&jobs));
+            let spawned = std::thread::Builder::new()
+                .name(format!("password-{number}"))
+                .spawn(move || work(&jobs));
             if let Err(error) = spawned {
                 tracing::error!(%error, "a thread for password hashing could not be started");
             }
         }
         let nobody = hash(cost, &entropy.bytes::<32>(), entropy.bytes::<16>()).unwrap_or_default();
-        Self { queue, cost, remembered: HashMap::new(), key: entropy.bytes(), nobody }
+        Self {
+            queue,
+            cost,
+            remembered: HashMap::new(),
+            key: entropy.bytes(),
+            nobody,
+        }
     }
 
     /// Whether the password is the one of `stored`; with no stored hash the same work is done for nothing.
@@ -95,11 +109,16 @@ impl Passwords {
 
     pub async fn hash(&self, password: &str, salt: [u8; 16]) -> Result<String, Fault> {
         let (cost, password) = (self.cost, Secret::from_text(normalised(password)));
-        let hashed = self.run(move || hash(cost, password.expose(), salt)).await?;
+        let hashed = self
+            .run(move || hash(cost, password.expose(), salt))
+            .await?;
         hashed.map_err(|error| Fault::Keys(error.to_string()))
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Fault> {
         let (answer, waiting) = oneshot::channel();
         let job: Job = Box::new(move || drop(answer.send(work())));
         match self.queue.try_send(job) {
@@ -110,7 +129,11 @@ impl Passwords {
 }
 
 /// Hashes a password outside a server, as the command line does.
-pub fn hash_now(cost: Cost, password: &str, entropy: &mut Entropy) -> Result<String, password_hash::Error> {
+pub fn hash_now(
+    cost: Cost,
+    password: &str,
+    entropy: &mut Entropy,
+) -> Result<String, password_hash::Error> {
     hash(cost, normalised(password).as_bytes(), entropy.bytes())
 }
 
@@ -135,9 +158,12 @@ fn hasher(cost: Cost) -> Result<Argon2<'static>, password_hash::Error> {
 }
 
 fn hash(cost: Cost, password: &[u8], salt: [u8; 16]) -> Result<String, password_hash::Error> {
-    Ok(hasher(cost)?.hash_password_with_salt(password, &salt)?.to_string())
+    Ok(hasher(cost)?
+        .hash_password_with_salt(password, &salt)?
+        .to_string())
 }
 
 fn verify(stored: &str, password: &[u8]) -> bool {
-    PasswordHash::new(stored).is_ok_and(|hash| Argon2::default().verify_password(password, &hash).is_ok())
+    PasswordHash::new(stored)
+        .is_ok_and(|hash| Argon2::default().verify_password(password, &hash).is_ok())
 }

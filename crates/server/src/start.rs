@@ -58,7 +58,11 @@ impl Plan {
         let mut ambient = Ambient::new(&self.clock, &self.luck);
         settle_tenant(&self.store, &self.tenant, &mut ambient).await?;
         let app = Arc::new(App {
-            passwords: Passwords::start(self.password_threads, self.password_cost, &mut ambient.entropy),
+            passwords: Passwords::start(
+                self.password_threads,
+                self.password_cost,
+                &mut ambient.entropy,
+            ),
             store: self.store,
             kek: self.kek,
             tenancy: Tenancy::new(),
@@ -74,7 +78,10 @@ impl Plan {
         ambient.end();
         app.store.refresh_cuts(app.clock.now()).await?;
         let issuer = &app.settings.issuer;
-        let found = app.tenancy.find(&app, issuer.authority(), issuer.path()).await;
+        let found = app
+            .tenancy
+            .find(&app, issuer.authority(), issuer.path())
+            .await;
         found.map_err(|fault| StartError::Keys(fault.to_string()))?;
         app.tenancy.refresh(&app).await?;
         Ok(app)
@@ -82,7 +89,11 @@ impl Plan {
 }
 
 /// Writes the configuration of the default tenant to the database, where the others are.
-pub async fn settle_tenant(store: &Store, tenant: &Tenant, ambient: &mut Ambient) -> Result<(), StartError> {
+pub async fn settle_tenant(
+    store: &Store,
+    tenant: &Tenant,
+    ambient: &mut Ambient,
+) -> Result<(), StartError> {
     let occasion = Occasion {
         now: ambient.now,
         trace: RowId::new(ambient.now, &mut ambient.entropy),
@@ -105,7 +116,11 @@ pub async fn settle_tenant(store: &Store, tenant: &Tenant, ambient: &mut Ambient
 
 /// Binds an address with a backlog that survives a burst.
 pub fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    };
     socket
         .and_then(|socket| {
             socket.set_reuseaddr(true)?;
@@ -118,11 +133,20 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
 /// Serves on all listeners until the process is asked to stop, then lets running requests end (SEC-368).
 pub async fn run(app: Arc<App>, listeners: Vec<Listening>) {
     let (stop, stopped) = watch::channel(false);
-    let tls: Vec<Arc<Tls>> = listeners.iter().filter_map(|listening| listening.tls.clone()).collect();
+    let tls: Vec<Arc<Tls>> = listeners
+        .iter()
+        .filter_map(|listening| listening.tls.clone())
+        .collect();
     let jobs = tokio::spawn(recurring(Arc::clone(&app), tls));
     let serving: Vec<_> = listeners
         .into_iter()
-        .map(|listening| tokio::spawn(listener::serve(Arc::clone(&app), listening, stopped.clone())))
+        .map(|listening| {
+            tokio::spawn(listener::serve(
+                Arc::clone(&app),
+                listening,
+                stopped.clone(),
+            ))
+        })
         .collect();
     asked_to_stop().await;
     app.ready.store(false, Ordering::Release);

@@ -32,7 +32,9 @@ pub struct Tenancy {
 
 impl fmt::Debug for Tenancy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tenancy").field("tenants", &self.by_address.len()).finish()
+        f.debug_struct("Tenancy")
+            .field("tenants", &self.by_address.len())
+            .finish()
     }
 }
 
@@ -58,24 +60,36 @@ struct Keys {
 
 impl fmt::Debug for TenantState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TenantState").field("id", &self.tenant.id).finish_non_exhaustive()
+        f.debug_struct("TenantState")
+            .field("id", &self.tenant.id)
+            .finish_non_exhaustive()
     }
 }
 
 impl Tenancy {
     pub fn new() -> Self {
-        Self { by_address: HashMap::new(), seen: Mutex::new(Versions::default()) }
+        Self {
+            by_address: HashMap::new(),
+            seen: Mutex::new(Versions::default()),
+        }
     }
 
     /// The tenant whose issuer has this authority and path.
-    pub async fn find(&self, app: &App, authority: &str, path: &str) -> Result<Option<Arc<TenantState>>, Fault> {
+    pub async fn find(
+        &self,
+        app: &App,
+        authority: &str,
+        path: &str,
+    ) -> Result<Option<Arc<TenantState>>, Fault> {
         let mut address = String::with_capacity(authority.len() + path.len());
         address.push_str(authority);
         address.push_str(path);
         if let Some(state) = self.by_address.pin().get(address.as_str()) {
             return Ok(Some(Arc::clone(state)));
         }
-        let Some(tenant) = self.load(app, &address).await? else { return Ok(None) };
+        let Some(tenant) = self.load(app, &address).await? else {
+            return Ok(None);
+        };
         let state = Arc::new(TenantState::open(app, tenant).await?);
         if self.by_address.len() >= MOST_TENANTS {
             self.by_address.pin().clear();
@@ -86,12 +100,18 @@ impl Tenancy {
 
     /// Whether some tenant that was asked for has this host name.
     pub fn knows_authority(&self, authority: &str) -> bool {
-        self.by_address.pin().values().any(|state| state.tenant.issuer.authority() == authority)
+        self.by_address
+            .pin()
+            .values()
+            .any(|state| state.tenant.issuer.authority() == authority)
     }
 
     async fn load(&self, app: &App, address: &str) -> Result<Option<Tenant>, StoreError> {
         for scheme in ["https://", "http://"] {
-            let found = app.store.tenant_by_issuer(&format!("{scheme}{address}")).await?;
+            let found = app
+                .store
+                .tenant_by_issuer(&format!("{scheme}{address}"))
+                .await?;
             if let Some(found) = found.filter(|found| found.disabled_at.is_none()) {
                 return Ok(Some(found.tenant));
             }
@@ -136,7 +156,13 @@ impl Default for Tenancy {
 impl TenantState {
     async fn open(app: &App, tenant: Tenant) -> Result<Self, Fault> {
         let keys = Keys::open(app, &tenant).await?;
-        Ok(Self { tenant, keys: ArcSwap::from_pointee(keys), clients: HashMap::new(), origins: ArcSwapOption::empty(), emptied: AtomicU64::new(0) })
+        Ok(Self {
+            tenant,
+            keys: ArcSwap::from_pointee(keys),
+            clients: HashMap::new(),
+            origins: ArcSwapOption::empty(),
+            emptied: AtomicU64::new(0),
+        })
     }
 
     pub fn id(&self) -> &TenantId {
@@ -156,13 +182,19 @@ impl TenantState {
     }
 
     /// A client that is registered and enabled.
-    pub async fn client(&self, app: &App, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
+    pub async fn client(
+        &self,
+        app: &App,
+        id: &ClientId,
+    ) -> Result<Option<Arc<Client>>, StoreError> {
         if let Some(client) = self.clients.pin().get(id) {
             return Ok(Some(Arc::clone(client)));
         }
         let emptied = self.emptied.load(Ordering::Acquire);
         let found = app.store.client(self.id(), id).await?;
-        let Some(client) = found.filter(|client| client.disabled_at.is_none()) else { return Ok(None) };
+        let Some(client) = found.filter(|client| client.disabled_at.is_none()) else {
+            return Ok(None);
+        };
         let client = Arc::new(client);
         if self.clients.len() >= MOST_CLIENTS {
             self.clients.pin().clear();
@@ -187,12 +219,17 @@ impl TenantState {
         }
         let emptied = self.emptied.load(Ordering::Acquire);
         let mut origins = HashSet::new();
-        let mut page = Page { after: None, limit: 500 };
+        let mut page = Page {
+            after: None,
+            limit: 500,
+        };
         loop {
             let clients = app.store.clients(self.id(), page.clone()).await?;
             page.after = clients.last().map(|client| client.id.clone());
             let more = clients.len() == page.limit as usize;
-            let enabled = clients.into_iter().filter(|client| client.disabled_at.is_none());
+            let enabled = clients
+                .into_iter()
+                .filter(|client| client.disabled_at.is_none());
             origins.extend(enabled.flat_map(|client| client.allowed_origins));
             if !more {
                 break;
@@ -206,7 +243,8 @@ impl TenantState {
     }
 
     async fn reopen_keys(&self, app: &App) -> Result<(), Fault> {
-        self.keys.store(Arc::new(Keys::open(app, &self.tenant).await?));
+        self.keys
+            .store(Arc::new(Keys::open(app, &self.tenant).await?));
         Ok(())
     }
 }
@@ -217,7 +255,9 @@ impl Keys {
         let jwks = &opened.ring.published;
         let metadata = metadata::describe(tenant, &opened.ring);
         let bytes = |value: Result<Vec<u8>, serde_json::Error>| {
-            value.map(Bytes::from).map_err(|error| Fault::Keys(error.to_string()))
+            value
+                .map(Bytes::from)
+                .map_err(|error| Fault::Keys(error.to_string()))
         };
         Ok(Self {
             jwks: bytes(serde_json::to_vec(jwks))?,

@@ -11,11 +11,20 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 /// Ten failed authentications a minute for each client and address.
-const CLIENT_FAILURES: Rate = Rate { burst: 10, per_charge: Duration::from_secs(6) };
+const CLIENT_FAILURES: Rate = Rate {
+    burst: 10,
+    per_charge: Duration::from_secs(6),
+};
 /// Five failed sign-ins a quarter of an hour for each account.
-pub const ACCOUNT_FAILURES: Rate = Rate { burst: 5, per_charge: Duration::from_secs(180) };
+pub const ACCOUNT_FAILURES: Rate = Rate {
+    burst: 5,
+    per_charge: Duration::from_secs(180),
+};
 /// Fifty failed sign-ins a quarter of an hour for each address or its network.
-pub const ADDRESS_FAILURES: Rate = Rate { burst: 50, per_charge: Duration::from_secs(18) };
+pub const ADDRESS_FAILURES: Rate = Rate {
+    burst: 50,
+    per_charge: Duration::from_secs(18),
+};
 
 const MOST_BUCKETS: usize = 65_536;
 
@@ -26,17 +35,26 @@ pub struct Throttle {
 
 impl fmt::Debug for Throttle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Throttle").field("buckets", &self.buckets.len()).finish()
+        f.debug_struct("Throttle")
+            .field("buckets", &self.buckets.len())
+            .finish()
     }
 }
 
 impl Throttle {
     pub fn new() -> Self {
-        Self { buckets: HashMap::new() }
+        Self {
+            buckets: HashMap::new(),
+        }
     }
 
     /// How many seconds this client at this address has to wait, if it has to.
-    pub fn client_is_throttled(&self, exchange: &Exchange, client: &str, now: Timestamp) -> Option<u64> {
+    pub fn client_is_throttled(
+        &self,
+        exchange: &Exchange,
+        client: &str,
+        now: Timestamp,
+    ) -> Option<u64> {
         if self.buckets.is_empty() {
             return None;
         }

@@ -301,6 +301,11 @@ fn client_add_answers_with_registration_members_and_sound_defaults() {
             .is_some_and(|at| (1_700_000_000..99_999_999_999).contains(&at))
     );
     assert_eq!(web["client_id"].as_str().map(str::len), Some(36));
+    let plain = at.good("client add --redirect-uri https://a.example/cb");
+    assert_eq!(
+        plain["scope"], "openid profile email",
+        "without any it could sign nobody in"
+    );
     let job = at.good("client add --id job");
     assert_eq!(
         job["grant_types"],
@@ -597,6 +602,10 @@ fn a_rotated_key_is_published_now_and_signs_after_the_lead() {
     let at = Installation::new();
     let made = at.good("key rotate --algorithm ES256 --now");
     assert_eq!(made[0]["state"], "active");
+    assert!(
+        made[0]["kid"].as_str().is_some_and(|kid| kid.len() >= 20),
+        "{made}"
+    );
     let first = made[0]["id"].as_str().expect("an id").to_owned();
     assert!(
         at.refused(&format!("key retire {first}"), 1)

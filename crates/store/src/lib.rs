@@ -22,6 +22,7 @@ pub mod links;
 mod migrate;
 mod postgres;
 mod postgres_link;
+mod postgres_tls;
 pub mod refresh;
 pub mod replay;
 pub mod revocation;

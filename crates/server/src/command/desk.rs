@@ -97,7 +97,11 @@ impl Desk {
 
 /// Where the store finds the database of this configuration.
 pub(super) fn location(config: &Config) -> Location {
-    match &config.database.url {
+    location_of(&config.database.url)
+}
+
+pub(super) fn location_of(url: &DatabaseUrl) -> Location {
+    match url {
         DatabaseUrl::Sqlite(path) => Location::Sqlite { path: path.clone() },
         DatabaseUrl::Postgres(url) => Location::Postgres { url: url.clone() },
     }

@@ -1,5 +1,6 @@
 //! `jeton dev`: a whole world on loopback in one command. Seeded, explained, and not for production.
 
+use super::desk::location_of;
 use super::serve::{log, runtime, threads};
 use super::{Answer, Failure};
 use crate::ambient::{Ambient, Clock, Luck};
@@ -88,11 +89,9 @@ async fn dev(options: &Options, database: Option<DatabaseUrl>) -> Result<(), Sta
     let issuer =
         Issuer::parse(&issuer).ok_or_else(|| StartError::Keys(format!("{issuer} is no issuer")))?;
     let clock = Clock::System;
-    let location = match &database {
-        None => Location::SqliteMemory,
-        Some(DatabaseUrl::Sqlite(path)) => Location::Sqlite { path: path.clone() },
-        Some(DatabaseUrl::Postgres(url)) => Location::Postgres { url: url.clone() },
-    };
+    let location = database
+        .as_ref()
+        .map_or(Location::SqliteMemory, location_of);
     let store = Store::open(&location, StoreOptions::default(), clock.now())?;
     store.lock_exclusive()?;
     let luck = Luck::OperatingSystem;
@@ -108,23 +107,12 @@ async fn dev(options: &Options, database: Option<DatabaseUrl>) -> Result<(), Sta
     let (clients, users) = seed::sow(&store, &issuer, seed, &mut ambient).await?;
     ambient.end();
     let banner = banner(&issuer, database.as_ref(), &clients, &users);
+    let traces = !options.no_trace && seed == Seed::Demo;
     let plan = Plan {
         store,
         kek,
         tenant,
-        settings: Settings {
-            issuer: issuer.clone(),
-            trusted_proxies: Vec::new(),
-            aliases: Vec::new(),
-            per_ip_connections: 4096,
-            body_limit: 64 * 1024,
-            development: Some(Development {
-                api: issuer.join(api::PATH),
-                clients,
-                users,
-            }),
-            traces: !options.no_trace && seed == Seed::Demo,
-        },
+        settings: settings(issuer, Development { clients, users }, traces),
         password_threads: threads(None),
         password_cost: Cost::default(),
         clock,
@@ -142,6 +130,18 @@ async fn dev(options: &Options, database: Option<DatabaseUrl>) -> Result<(), Sta
     )
     .await;
     Ok(())
+}
+
+fn settings(issuer: Issuer, development: Development, traces: bool) -> Settings {
+    Settings {
+        issuer,
+        trusted_proxies: Vec::new(),
+        aliases: Vec::new(),
+        per_ip_connections: 4096,
+        body_limit: 64 * 1024,
+        development: Some(development),
+        traces,
+    }
 }
 
 fn tenant(issuer: &Issuer) -> Tenant {

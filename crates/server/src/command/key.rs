@@ -6,6 +6,7 @@ use clap::Subcommand;
 use jeton_protocol::tenant::TenantId;
 use jeton_store::keys::StoredKey;
 use jeton_token::algorithm::SignatureAlgorithm;
+use jeton_token::jwk::PublicJwk;
 use jeton_token::row_id::RowId;
 use jeton_token::timestamp::Timestamp;
 use serde_json::{Value as Json, json};
@@ -194,6 +195,7 @@ fn shown(key: &StoredKey, now: Timestamp) -> Json {
         "id": key.id.to_string(),
         "purpose": key.purpose.name(),
         "number": key.number,
+        "kid": kid(key),
         "algorithm": key.algorithm,
         "state": state(key, now),
         "created_at": written(key.created_at),
@@ -202,6 +204,15 @@ fn shown(key: &StoredKey, now: Timestamp) -> Json {
         "retired_at": time(key.retired_at),
         "expires_at": time(key.expires_at),
     })
+}
+
+/// The name of a signing key in the published key set. (RFC 7517 §4.5)
+fn kid(key: &StoredKey) -> Option<String> {
+    let members: Json = serde_json::from_str(key.public_key.as_deref()?).ok()?;
+    PublicJwk::parse(members.as_object()?)
+        .ok()?
+        .kid()
+        .map(str::to_owned)
 }
 
 /// Where a key stands in its life at `now`.

@@ -24,13 +24,20 @@ rules! {
 pub const PATH: &str = "/demo/api";
 const INTERACTION_ID: HeaderName = HeaderName::from_static("x-fapi-interaction-id");
 
-pub async fn api(app: &App, exchange: &Exchange, ambient: &mut Ambient, trail: &mut Trail) -> Answer {
+pub async fn api(
+    app: &App,
+    exchange: &Exchange,
+    ambient: &mut Ambient,
+    trail: &mut Trail,
+) -> Answer {
     let query = exchange.query_params()?;
     let nothing = Params::default();
     let token = presented(exchange.authorization(), &query, &nothing, trail)?;
     let (facts, _) = access_token::open(app, exchange, token, ambient.now, trail).await?;
     let own = exchange.tenant.tenant.issuer.join(PATH);
-    trail.require(&MEANT_FOR_API, facts.audience.contains(&own), || Noted::new(own.clone(), facts.audience.join(", ")))?;
+    trail.require(&MEANT_FOR_API, facts.audience.contains(&own), || {
+        Noted::new(own.clone(), facts.audience.join(", "))
+    })?;
     let body = json!({
         "message": "This answer was protected by an access token.",
         "sub": facts.subject,

@@ -27,7 +27,11 @@ pub enum Seed {
 }
 
 /// Cheap, because these passwords protect nothing: `dev` has to start at once.
-const DEMO_COST: Cost = Cost { memory_kib: 8 * 1024, iterations: 1, lanes: 1 };
+const DEMO_COST: Cost = Cost {
+    memory_kib: 8 * 1024,
+    iterations: 1,
+    lanes: 1,
+};
 
 pub async fn sow(
     store: &Store,
@@ -48,7 +52,10 @@ pub async fn sow(
         let occasion = occasion(ambient);
         store.insert_client(&tenant, client, occasion).await?;
     }
-    let shown = people.map(|(name, _)| DemoPerson { username: name.to_owned(), password: name.to_owned() });
+    let shown = people.map(|(name, _)| DemoPerson {
+        username: name.to_owned(),
+        password: name.to_owned(),
+    });
     Ok((shown_clients(issuer), shown.to_vec()))
 }
 
@@ -60,22 +67,34 @@ async fn person(
     ambient: &mut Ambient,
 ) -> Result<(), StoreError> {
     let id = RowId::new(ambient.now, &mut ambient.entropy);
-    let claims = match claims_of(name, ambient.now.seconds()) {
-        Value::Object(claims) => claims,
-        _ => serde_json::Map::new(),
+    let claims = claims_of(name, ambient.now.seconds())
+        .as_object()
+        .cloned()
+        .unwrap_or_default();
+    let user = User {
+        id,
+        username: name.to_owned(),
+        claims,
+        admin,
+        created_at: ambient.now,
+        disabled_at: None,
     };
-    let user =
-        User { id, username: name.to_owned(), claims, admin, created_at: ambient.now, disabled_at: None };
     if store.insert_user(tenant, user, occasion(ambient)).await? == Inserted::Inserted {
         let hash = hash_now(DEMO_COST, name, &mut ambient.entropy).unwrap_or_default();
-        store.set_password(tenant, id, hash, occasion(ambient)).await?;
+        store
+            .set_password(tenant, id, hash, occasion(ambient))
+            .await?;
     }
     Ok(())
 }
 
 /// Every standard claim, each of its right type (P-439).
 fn claims_of(name: &str, updated_at: i64) -> Value {
-    let (given, family) = if name == "alice" { ("Alice", "Adams") } else { ("Bob", "Baker") };
+    let (given, family) = if name == "alice" {
+        ("Alice", "Adams")
+    } else {
+        ("Bob", "Baker")
+    };
     json!({
         "name": format!("{given} {family}"),
         "given_name": given,
@@ -113,20 +132,46 @@ fn demo_clients(issuer: &Issuer, ambient: &Ambient) -> Vec<Client> {
         policy_uri: Some("https://example.org/privacy".to_owned()),
         tos_uri: Some("https://example.org/terms".to_owned()),
         introspects: vec![issuer.join(api::PATH)],
-        ..interactive("demo-web", user_scope, Some("demo-web-secret"), (issuer, ambient))
+        ..interactive(
+            "demo-web",
+            user_scope,
+            Some("demo-web-secret"),
+            (issuer, ambient),
+        )
     };
     let spa = Client {
         name: Some("Demo single-page application".to_owned()),
-        allowed_origins: vec!["http://localhost:3000".to_owned(), "http://127.0.0.1:3000".to_owned()],
+        allowed_origins: vec![
+            "http://localhost:3000".to_owned(),
+            "http://127.0.0.1:3000".to_owned(),
+        ],
         ..interactive("demo-spa", user_scope, None, (issuer, ambient))
     };
-    let job = machine("demo-job", TokenFormat::Opaque, SignatureAlgorithm::Es256, (issuer, ambient));
-    vec![web, spa, Client { name: Some("Demo job".to_owned()), scope: scope("photos:read"), ..job }]
+    let job = machine(
+        "demo-job",
+        TokenFormat::Opaque,
+        SignatureAlgorithm::Es256,
+        (issuer, ambient),
+    );
+    vec![
+        web,
+        spa,
+        Client {
+            name: Some("Demo job".to_owned()),
+            scope: scope("photos:read"),
+            ..job
+        },
+    ]
 }
 
 fn bench_clients(issuer: &Issuer, ambient: &Ambient) -> Vec<Client> {
     let at = (issuer, ambient);
-    let mut clients = vec![machine("bench-opaque", TokenFormat::Opaque, SignatureAlgorithm::Es256, at)];
+    let mut clients = vec![machine(
+        "bench-opaque",
+        TokenFormat::Opaque,
+        SignatureAlgorithm::Es256,
+        at,
+    )];
     for (id, algorithm) in [
         ("bench-eddsa", SignatureAlgorithm::EdDsa),
         ("bench-es256", SignatureAlgorithm::Es256),
@@ -134,7 +179,12 @@ fn bench_clients(issuer: &Issuer, ambient: &Ambient) -> Vec<Client> {
     ] {
         clients.push(machine(id, TokenFormat::Jwt, algorithm, at));
     }
-    let web = interactive("bench-web", "openid profile email", Some("bench-web-secret"), at);
+    let web = interactive(
+        "bench-web",
+        "openid profile email",
+        Some("bench-web-secret"),
+        at,
+    );
     let spa = interactive("bench-spa", "openid profile email", None, at);
     clients.push(Client {
         first_party: true,
@@ -142,14 +192,31 @@ fn bench_clients(issuer: &Issuer, ambient: &Ambient) -> Vec<Client> {
         refresh_token_rotation: Some(Rotation::Never),
         ..web
     });
-    clients.push(Client { first_party: true, refresh_token_rotation: Some(Rotation::Each), ..spa });
+    clients.push(Client {
+        first_party: true,
+        refresh_token_rotation: Some(Rotation::Each),
+        ..spa
+    });
     clients
 }
 
-fn interactive(id: &str, allowed: &str, secret: Option<&str>, (issuer, ambient): (&Issuer, &Ambient)) -> Client {
-    let loopback = ["http://127.0.0.1/", "http://127.0.0.1/cb", "http://127.0.0.1/callback", "http://[::1]/callback"]
-        .into_iter()
-        .chain(["http://localhost:3000/callback", "http://localhost:8080/callback"]);
+fn interactive(
+    id: &str,
+    allowed: &str,
+    secret: Option<&str>,
+    (issuer, ambient): (&Issuer, &Ambient),
+) -> Client {
+    let loopback = [
+        "http://127.0.0.1/",
+        "http://127.0.0.1/cb",
+        "http://127.0.0.1/callback",
+        "http://[::1]/callback",
+    ]
+    .into_iter()
+    .chain([
+        "http://localhost:3000/callback",
+        "http://localhost:8080/callback",
+    ]);
     let uri = |text: &str| RedirectUri::parse(text, ApplicationType::Native).ok();
     Client {
         authentication: match secret {
@@ -175,7 +242,9 @@ fn machine(
     (issuer, ambient): (&Issuer, &Ambient),
 ) -> Client {
     Client {
-        secret: Some(KeptSecret::Digest(sha256(format!("{id}-secret").as_bytes()))),
+        secret: Some(KeptSecret::Digest(sha256(
+            format!("{id}-secret").as_bytes(),
+        ))),
         grant_types: vec![GrantType::ClientCredentials],
         audience: vec![issuer.join(api::PATH)],
         introspects: vec![issuer.join(api::PATH)],
@@ -186,8 +255,12 @@ fn machine(
 }
 
 fn new_client(id: &str, ambient: &Ambient) -> Client {
-    let id = ClientId::parse(id).unwrap_or_else(|| unreachable!("a demo client's id is well formed"));
-    Client { owner: Owner::Demo, ..Client::new(id, ambient.now) }
+    let id =
+        ClientId::parse(id).unwrap_or_else(|| unreachable!("a demo client's id is well formed"));
+    Client {
+        owner: Owner::Demo,
+        ..Client::new(id, ambient.now)
+    }
 }
 
 fn scope(text: &str) -> Scope {
@@ -212,11 +285,14 @@ fn shown_clients(issuer: &Issuer) -> Vec<DemoClient> {
              &code_challenge={challenge}&code_challenge_method=S256"
         )
     };
-    let get = |url: String| format!("curl -s -o /dev/null -w '%{{http_code}} %{{redirect_url}}\\n' '{url}'");
+    let get = |url: String| {
+        format!("curl -s -o /dev/null -w '%{{http_code}} %{{redirect_url}}\\n' '{url}'")
+    };
     vec![
         DemoClient {
             id: "demo-web".to_owned(),
-            about: "A web application with a secret: code and PKCE, refresh without rotation".to_owned(),
+            about: "A web application with a secret: code and PKCE, refresh without rotation"
+                .to_owned(),
             command: get(start("demo-web")),
             start: Some(start("demo-web")),
         },

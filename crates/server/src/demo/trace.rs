@@ -8,7 +8,8 @@ use crate::http::routes::Endpoint;
 use crate::login::{failure, view};
 use crate::observe::trace::Step;
 use crate::pages::{
-    Outcome, Page, Pair, Peer, TraceCheck, TraceDetail, TraceFlow, TraceList, TraceRefusal, TraceStep, Way,
+    Outcome, Page, Pair, Peer, TraceCheck, TraceDetail, TraceFlow, TraceList, TraceRefusal,
+    TraceStep, Way,
 };
 use http::StatusCode;
 
@@ -17,45 +18,90 @@ const BASE: &str = "/dev/trace";
 const SAME_FLOW_MILLIS: i64 = 120_000;
 
 pub fn list(app: &App, exchange: &Exchange) -> Answer {
-    let (steps, revision) =
-        app.observe.with_trace(|trace| (trace.steps().cloned().collect(), trace.revision())).unwrap_or_default();
+    let (steps, revision) = app
+        .observe
+        .with_trace(|trace| (trace.steps().cloned().collect(), trace.revision()))
+        .unwrap_or_default();
     let steps: Vec<Step> = steps;
     let texts: Vec<Texts> = steps.iter().map(Texts::of).collect();
     let flows = flows(&steps);
     let titles: Vec<(String, String)> = flows
         .iter()
-        .map(|flow| (title(flow.iter().filter_map(|at| steps.get(*at))), started(&steps, flow)))
+        .map(|flow| {
+            (
+                title(flow.iter().filter_map(|at| steps.get(*at))),
+                started(&steps, flow),
+            )
+        })
         .collect();
     let shown = flows
         .iter()
         .zip(&titles)
         .map(|(flow, (title, started))| TraceFlow {
             title,
-            client: flow.iter().filter_map(|at| steps.get(*at)?.client.as_deref()).next(),
+            client: flow
+                .iter()
+                .filter_map(|at| steps.get(*at)?.client.as_deref())
+                .next(),
             started,
-            steps: flow.iter().filter_map(|at| Some(shown(steps.get(*at)?, texts.get(*at)?))).collect(),
+            steps: flow
+                .iter()
+                .filter_map(|at| Some(shown(steps.get(*at)?, texts.get(*at)?)))
+                .collect(),
         })
         .collect();
     let revision = revision.to_string();
-    let page = TraceList { look: view::look(&exchange.tenant.tenant), base: BASE, revision: &revision, flows: shown };
+    let page = TraceList {
+        look: view::look(&exchange.tenant.tenant),
+        base: BASE,
+        revision: &revision,
+        flows: shown,
+    };
     page_reply(app, exchange, &Page::TraceList(page))
 }
 
 pub fn detail(app: &App, exchange: &Exchange) -> Answer {
-    let wanted = exchange.path.strip_prefix("/dev/trace/").unwrap_or_default();
-    let steps: Vec<Step> =
-        app.observe.with_trace(|trace| trace.steps().cloned().collect()).unwrap_or_default();
+    let wanted = exchange
+        .path
+        .strip_prefix("/dev/trace/")
+        .unwrap_or_default();
+    let steps: Vec<Step> = app
+        .observe
+        .with_trace(|trace| trace.steps().cloned().collect())
+        .unwrap_or_default();
     let Some(at) = steps.iter().position(|step| step.id.to_string() == wanted) else {
-        return Ok(failure::render(app, exchange, (StatusCode::NOT_FOUND, "not_found"), None));
+        return Ok(failure::render(
+            app,
+            exchange,
+            (StatusCode::NOT_FOUND, "not_found"),
+            None,
+        ));
     };
-    let flow = flows(&steps).into_iter().find(|flow| flow.contains(&at)).unwrap_or_default();
-    let place = flow.iter().position(|member| *member == at).unwrap_or_default();
+    let flow = flows(&steps)
+        .into_iter()
+        .find(|flow| flow.contains(&at))
+        .unwrap_or_default();
+    let place = flow
+        .iter()
+        .position(|member| *member == at)
+        .unwrap_or_default();
     let neighbour = |place: Option<usize>| {
-        place.and_then(|place| flow.get(place)).and_then(|at| steps.get(*at)).map(|step| step.id.to_string())
+        place
+            .and_then(|place| flow.get(place))
+            .and_then(|at| steps.get(*at))
+            .map(|step| step.id.to_string())
     };
-    let (before, after) = (neighbour(place.checked_sub(1)), neighbour(place.checked_add(1)));
+    let (before, after) = (
+        neighbour(place.checked_sub(1)),
+        neighbour(place.checked_add(1)),
+    );
     let Some(step) = steps.get(at) else {
-        return Ok(failure::render(app, exchange, (StatusCode::NOT_FOUND, "not_found"), None));
+        return Ok(failure::render(
+            app,
+            exchange,
+            (StatusCode::NOT_FOUND, "not_found"),
+            None,
+        ));
     };
     let texts = Texts::of(step);
     let status = step.status.to_string();
@@ -63,7 +109,11 @@ pub fn detail(app: &App, exchange: &Exchange) -> Answer {
         look: view::look(&exchange.tenant.tenant),
         base: BASE,
         step: shown(step, &texts),
-        sent: step.sent.iter().map(|(name, value)| Pair { name, value }).collect(),
+        sent: step
+            .sent
+            .iter()
+            .map(|(name, value)| Pair { name, value })
+            .collect(),
         answered: answered(&status, &step.answer),
         before: before.as_deref(),
         after: after.as_deref(),
@@ -72,9 +122,15 @@ pub fn detail(app: &App, exchange: &Exchange) -> Answer {
 }
 
 fn answered<'a>(status: &'a str, answer: &'a str) -> Vec<Pair<'a>> {
-    let mut pairs = vec![Pair { name: "status", value: status }];
+    let mut pairs = vec![Pair {
+        name: "status",
+        value: status,
+    }];
     if !answer.is_empty() {
-        pairs.push(Pair { name: "location", value: answer });
+        pairs.push(Pair {
+            name: "location",
+            value: answer,
+        });
     }
     pairs
 }
@@ -90,7 +146,10 @@ fn flows(steps: &[Step]) -> Vec<Vec<usize>> {
     let mut flows: Vec<Vec<usize>> = Vec::new();
     for (at, step) in steps.iter().enumerate() {
         let joins = |flow: &&mut Vec<usize>| {
-            flow.iter().rev().filter_map(|at| steps.get(*at)).any(|member| belongs(member, step))
+            flow.iter()
+                .rev()
+                .filter_map(|at| steps.get(*at))
+                .any(|member| belongs(member, step))
         };
         match flows.iter_mut().rev().take(8).find(joins) {
             Some(flow) if begins(step).is_none() => flow.push(at),
@@ -108,9 +167,11 @@ fn begins(step: &Step) -> Option<()> {
 
 fn belongs(member: &Step, step: &Step) -> bool {
     let close = step.at.millis() - member.at.millis() < SAME_FLOW_MILLIS;
-    let same_flow = step.flow.is_some() && (step.flow == member.flow || member.endpoint == Endpoint::Authorize);
+    let same_flow =
+        step.flow.is_some() && (step.flow == member.flow || member.endpoint == Endpoint::Authorize);
     let same_client = step.client.is_some() && step.client == member.client;
-    let bearer = matches!(step.endpoint, Endpoint::Userinfo | Endpoint::DemoApi) && member.endpoint == Endpoint::Token;
+    let bearer = matches!(step.endpoint, Endpoint::Userinfo | Endpoint::DemoApi)
+        && member.endpoint == Endpoint::Token;
     close && (same_flow || same_client || bearer)
 }
 
@@ -124,7 +185,10 @@ fn title<'a>(steps: impl Iterator<Item = &'a Step>) -> String {
 }
 
 fn started(steps: &[Step], flow: &[usize]) -> String {
-    flow.first().and_then(|at| steps.get(*at)).map(clock).unwrap_or_default()
+    flow.first()
+        .and_then(|at| steps.get(*at))
+        .map(clock)
+        .unwrap_or_default()
 }
 
 struct Texts {
@@ -136,14 +200,27 @@ struct Texts {
 impl Texts {
     fn of(step: &Step) -> Self {
         let micros = step.took.as_micros();
-        let took = if micros < 1000 { format!("{micros} µs") } else { format!("{:.1} ms", step.took.as_secs_f64() * 1e3) };
-        Self { id: step.id.to_string(), time: clock(step), took }
+        let took = if micros < 1000 {
+            format!("{micros} µs")
+        } else {
+            format!("{:.1} ms", step.took.as_secs_f64() * 1e3)
+        };
+        Self {
+            id: step.id.to_string(),
+            time: clock(step),
+            took,
+        }
     }
 }
 
 fn clock(step: &Step) -> String {
     let seconds = step.at.seconds().rem_euclid(86_400);
-    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+    format!(
+        "{:02}:{:02}:{:02}",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
 }
 
 fn shown<'a>(step: &'a Step, texts: &'a Texts) -> TraceStep<'a> {
@@ -165,7 +242,14 @@ fn shown<'a>(step: &'a Step, texts: &'a Texts) -> TraceStep<'a> {
             (None, 400..) => Outcome::Refused,
             (None, _) => Outcome::Passed,
         },
-        checks: step.passed.iter().map(|rule| TraceCheck { promise: rule.promise, clause: rule.clause }).collect(),
+        checks: step
+            .passed
+            .iter()
+            .map(|rule| TraceCheck {
+                promise: rule.promise,
+                clause: rule.clause,
+            })
+            .collect(),
         refusal: refusal.map(|refusal| TraceRefusal {
             code: refusal.rule.code.name(),
             cause: refusal.rule.cause,
@@ -180,7 +264,11 @@ fn shown<'a>(step: &'a Step, texts: &'a Texts) -> TraceStep<'a> {
 
 fn peer(endpoint: Endpoint) -> Peer {
     match endpoint {
-        Endpoint::Token | Endpoint::Revoke | Endpoint::Userinfo | Endpoint::Jwks | Endpoint::Metadata => Peer::Client,
+        Endpoint::Token
+        | Endpoint::Revoke
+        | Endpoint::Userinfo
+        | Endpoint::Jwks
+        | Endpoint::Metadata => Peer::Client,
         Endpoint::Introspect | Endpoint::DemoApi => Peer::Api,
         Endpoint::Authorize
         | Endpoint::Continue

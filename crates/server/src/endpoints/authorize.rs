@@ -16,24 +16,42 @@ use jeton_token::handle::HandleKind;
 use jeton_token::jws::Jws;
 use jeton_token::row_id::RowId;
 
-pub async fn authorize(app: &App, exchange: &Exchange, ambient: &mut Ambient, trail: &mut Trail) -> Answer {
-    let params = if exchange.method == Method::POST { exchange.form()? } else { exchange.query_params()? };
+pub async fn authorize(
+    app: &App,
+    exchange: &Exchange,
+    ambient: &mut Ambient,
+    trail: &mut Trail,
+) -> Answer {
+    let params = if exchange.method == Method::POST {
+        exchange.form()?
+    } else {
+        exchange.query_params()?
+    };
     let id = rules::client_id(&params, trail)?;
     let client = exchange.tenant.client(app, &id).await?;
-    let client = client.ok_or_else(|| rules::unknown_client("no such client, or a disabled one"))?;
+    let client =
+        client.ok_or_else(|| rules::unknown_client("no such client, or a disabled one"))?;
     let hint = |text: &str| hinted_subject(exchange, &client, text);
-    let request = match AuthorizationRequest::parse(&params, &client, &exchange.tenant.tenant, hint, trail) {
-        Ok(request) => request,
-        Err(AuthorizeRefusal::Shown(refusal)) => return Err(refusal.into()),
-        Err(AuthorizeRefusal::Sent(refusal, target)) => {
-            return Ok(finish::send_refusal(app, exchange, &target, &refusal));
-        }
-    };
+    let request =
+        match AuthorizationRequest::parse(&params, &client, &exchange.tenant.tenant, hint, trail) {
+            Ok(request) => request,
+            Err(AuthorizeRefusal::Shown(refusal)) => return Err(refusal.into()),
+            Err(AuthorizeRefusal::Sent(refusal, target)) => {
+                return Ok(finish::send_refusal(app, exchange, &target, &refusal));
+            }
+        };
     let (browser, cookie) = browser::known_browser(exchange, ambient);
     let interaction = new_interaction(exchange, request, browser, ambient);
     let tenant = exchange.tenant.id();
-    let handle = exchange.tenant.ring().handles.seal(tenant.as_str(), HandleKind::Interaction, interaction.id, 0);
-    app.store.open_interaction(tenant, interaction.clone()).await?;
+    let handle = exchange.tenant.ring().handles.seal(
+        tenant.as_str(),
+        HandleKind::Interaction,
+        interaction.id,
+        0,
+    );
+    app.store
+        .open_interaction(tenant, interaction.clone())
+        .await?;
     let visit = Visit::with(app, exchange, (interaction, handle, browser), ambient.now).await?;
     let mut reply = login::advance(app, exchange, visit, (ambient, trail)).await?;
     if let Some(cookie) = cookie {
@@ -54,7 +72,9 @@ fn new_interaction(
         browser: browser::digest(browser),
         progress: Progress::default(),
         created_at: ambient.now,
-        expires_at: ambient.now.plus(exchange.tenant.tenant.policy.lifetimes.interaction),
+        expires_at: ambient
+            .now
+            .plus(exchange.tenant.tenant.policy.lifetimes.interaction),
         closed_at: None,
     }
 }
@@ -70,12 +90,19 @@ pub fn id_token(exchange: &Exchange, text: &str) -> Option<jeton_protocol::logou
     let state = &exchange.tenant;
     let unverified = Jws::parse(text).ok()?;
     let header = unverified.header();
-    if header.typ.as_deref().is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
+    if header
+        .typ
+        .as_deref()
+        .is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT"))
+    {
         return None;
     }
     let ring = state.ring();
     let mut keys = ring.published.candidates(header.kid.as_deref(), header.alg);
-    let claims = keys.find_map(|key| unverified.verify(key).ok())?.claims().ok()?;
+    let claims = keys
+        .find_map(|key| unverified.verify(key).ok())?
+        .claims()
+        .ok()?;
     if claims.text("iss").ok()?? != state.tenant.issuer.as_str() {
         return None;
     }

@@ -26,10 +26,21 @@ struct Wish {
     back: Option<String>,
 }
 
-pub async fn end_session(app: &App, exchange: &Exchange, ambient: &mut Ambient, trail: &mut Trail) -> Answer {
+pub async fn end_session(
+    app: &App,
+    exchange: &Exchange,
+    ambient: &mut Ambient,
+    trail: &mut Trail,
+) -> Answer {
     let posts = exchange.method == Method::POST;
-    let params = if posts { exchange.form()? } else { exchange.query_params()? };
-    let session = browser::session(app, exchange, ambient.now).await?.map(|(session, _)| session);
+    let params = if posts {
+        exchange.form()?
+    } else {
+        exchange.query_params()?
+    };
+    let session = browser::session(app, exchange, ambient.now)
+        .await?
+        .map(|(session, _)| session);
     if params.one("csrf").is_some() {
         return answered(app, exchange, (&params, session), (ambient, trail)).await;
     }
@@ -38,7 +49,8 @@ pub async fn end_session(app: &App, exchange: &Exchange, ambient: &mut Ambient, 
         return after(app, exchange, &wish, true);
     };
     let proven = wish.hint.as_ref().is_some_and(|hint| {
-        hint.session == Some(session.id) || (hint.session.is_none() && hint.subject == session.user.to_string())
+        hint.session == Some(session.id)
+            || (hint.session.is_none() && hint.subject == session.user.to_string())
     });
     if proven {
         return end(app, exchange, (&wish, &session), ambient).await;
@@ -46,20 +58,33 @@ pub async fn end_session(app: &App, exchange: &Exchange, ambient: &mut Ambient, 
     ask(app, exchange, &wish, &session, &params).await
 }
 
-async fn read(app: &App, exchange: &Exchange, params: &Params<'_>, trail: &mut Trail) -> Result<Wish, crate::http::denied::Denied> {
+async fn read(
+    app: &App,
+    exchange: &Exchange,
+    params: &Params<'_>,
+    trail: &mut Trail,
+) -> Result<Wish, crate::http::denied::Denied> {
     let hint = match params.one("id_token_hint") {
         None => None,
-        Some(text) => Some(trail.demand(&rules::LOGOUT_HINT_VERIFIES, id_token(exchange, text), || {
-            Noted::new("an ID token of this issuer", "something else")
-        })?),
+        Some(text) => Some(trail.demand(
+            &rules::LOGOUT_HINT_VERIFIES,
+            id_token(exchange, text),
+            || Noted::new("an ID token of this issuer", "something else"),
+        )?),
     };
     let named = params.one("client_id");
     let agrees = match (&hint, named) {
         (Some(hint), Some(named)) => hint.client == named,
         (None, _) | (_, None) => true,
     };
-    trail.require(&rules::LOGOUT_CLIENT_AGREES, agrees, || Noted::new("the client of the hint", "another client"))?;
-    let id = hint.as_ref().map(|hint| hint.client.as_str()).or(named).and_then(ClientId::parse);
+    trail.require(&rules::LOGOUT_CLIENT_AGREES, agrees, || {
+        Noted::new("the client of the hint", "another client")
+    })?;
+    let id = hint
+        .as_ref()
+        .map(|hint| hint.client.as_str())
+        .or(named)
+        .and_then(ClientId::parse);
     let client = match id {
         Some(id) => exchange.tenant.client(app, &id).await?,
         None => None,
@@ -83,10 +108,15 @@ async fn answered(
     let Some(session) = session else {
         return after(app, exchange, &wish, true);
     };
-    let presented = params.one("csrf").and_then(|csrf| base64url::decode(csrf).ok()).unwrap_or_default();
+    let presented = params
+        .one("csrf")
+        .and_then(|csrf| base64url::decode(csrf).ok())
+        .unwrap_or_default();
     let ring = exchange.tenant.ring();
     let parts = csrf_parts(exchange, &session, kept);
-    let ours = ring.handles.mac_matches("sign-out", &[&parts[0], &parts[1], &parts[2]], &presented);
+    let ours = ring
+        .handles
+        .mac_matches("sign-out", &[&parts[0], &parts[1], &parts[2]], &presented);
     if !ours {
         return Err(Refusal::new(&FORM_OF_OURS, "the form's own token", "another one").into());
     }
@@ -96,9 +126,16 @@ async fn answered(
     after(app, exchange, &wish, false)
 }
 
-async fn end(app: &App, exchange: &Exchange, (wish, session): (&Wish, &Session), ambient: &mut Ambient) -> Answer {
+async fn end(
+    app: &App,
+    exchange: &Exchange,
+    (wish, session): (&Wish, &Session),
+    ambient: &mut Ambient,
+) -> Answer {
     let occasion = exchange.occasion(&session.user.to_string(), ambient);
-    app.store.end_session(exchange.tenant.id(), session.id, occasion).await?;
+    app.store
+        .end_session(exchange.tenant.id(), session.id, occasion)
+        .await?;
     let mut reply = after(app, exchange, wish, true)?;
     clear(exchange, &mut reply);
     Ok(reply)
@@ -106,7 +143,10 @@ async fn end(app: &App, exchange: &Exchange, (wish, session): (&Wish, &Session),
 
 fn clear(exchange: &Exchange, reply: &mut Reply) {
     set_cookie(reply, Cookie::Session.clear(&exchange.tenant.tenant));
-    reply.headers_mut().insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));
+    reply.headers_mut().insert(
+        "clear-site-data",
+        HeaderValue::from_static("\"cache\", \"storage\""),
+    );
 }
 
 /// Back to the client if it asked for that, else the page that says what happened.
@@ -118,19 +158,36 @@ fn after(app: &App, exchange: &Exchange, wish: &Wish, ended: bool) -> Answer {
         look: view::look(&exchange.tenant.tenant),
         ended,
         client: wish.client.as_ref().map(|client| client.display_name()),
-        back: wish.client.as_ref().and_then(|client| WebUrl::parse(client.client_uri.as_deref()?)),
+        back: wish
+            .client
+            .as_ref()
+            .and_then(|client| WebUrl::parse(client.client_uri.as_deref()?)),
     };
-    let html = app.pages.render(&Page::SignedOut(page), view::locale(exchange, None))?;
+    let html = app
+        .pages
+        .render(&Page::SignedOut(page), view::locale(exchange, None))?;
     Ok(reply::page(StatusCode::OK, html, None))
 }
 
-async fn ask(app: &App, exchange: &Exchange, wish: &Wish, session: &Session, params: &Params<'_>) -> Answer {
+async fn ask(
+    app: &App,
+    exchange: &Exchange,
+    wish: &Wish,
+    session: &Session,
+    params: &Params<'_>,
+) -> Answer {
     let tenant = &exchange.tenant.tenant;
     let user = app.store.user(&tenant.id, session.user).await?;
     let username = user.map(|user| user.username).unwrap_or_default();
     let kept = keep(params);
     let parts = csrf_parts(exchange, session, &kept);
-    let csrf = base64url::encode(&exchange.tenant.ring().handles.mac("sign-out", &[&parts[0], &parts[1], &parts[2]]));
+    let csrf = base64url::encode(
+        &exchange
+            .tenant
+            .ring()
+            .handles
+            .mac("sign-out", &[&parts[0], &parts[1], &parts[2]]),
+    );
     let path = format!("{}/end-session", tenant.issuer.path());
     let page = SignOutQuestion {
         look: view::look(tenant),
@@ -149,19 +206,31 @@ async fn ask(app: &App, exchange: &Exchange, wish: &Wish, session: &Session, par
 /// The request as a query of its own, so that the answer can be checked like the request was.
 fn keep(params: &Params<'_>) -> String {
     let mut kept = String::new();
-    for name in ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"] {
+    for name in [
+        "id_token_hint",
+        "client_id",
+        "post_logout_redirect_uri",
+        "state",
+    ] {
         if let Some(value) = params.one(name) {
             if !kept.is_empty() {
                 kept.push('&');
             }
             kept.push_str(name);
             kept.push('=');
-            kept.extend(percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC));
+            kept.extend(percent_encoding::utf8_percent_encode(
+                value,
+                percent_encoding::NON_ALPHANUMERIC,
+            ));
         }
     }
     kept
 }
 
 fn csrf_parts(exchange: &Exchange, session: &Session, kept: &str) -> [Vec<u8>; 3] {
-    [exchange.tenant.id().as_str().as_bytes().to_vec(), session.id.bytes().to_vec(), kept.as_bytes().to_vec()]
+    [
+        exchange.tenant.id().as_str().as_bytes().to_vec(),
+        session.id.bytes().to_vec(),
+        kept.as_bytes().to_vec(),
+    ]
 }

@@ -12,7 +12,12 @@ use http::StatusCode;
 pub fn error_page(app: &App, exchange: &Exchange) -> Answer {
     let cause = exchange.path.strip_prefix("/errors/").unwrap_or_default();
     let Some(rule) = rules::all().find(|rule| rule.cause == cause) else {
-        return Ok(failure::render(app, exchange, (StatusCode::NOT_FOUND, "not_found"), None));
+        return Ok(failure::render(
+            app,
+            exchange,
+            (StatusCode::NOT_FOUND, "not_found"),
+            None,
+        ));
     };
     let page = RulePage {
         look: view::look(&exchange.tenant.tenant),
@@ -23,6 +28,8 @@ pub fn error_page(app: &App, exchange: &Exchange) -> Answer {
         told: rule.told,
         fix: rule.fix,
     };
-    let html = app.pages.render(&Page::Rule(page), view::locale(exchange, None))?;
+    let html = app
+        .pages
+        .render(&Page::Rule(page), view::locale(exchange, None))?;
     Ok(reply::page(StatusCode::OK, html, None))
 }

@@ -31,12 +31,22 @@ pub fn home(app: &App, exchange: &Exchange) -> Answer {
         version: env!("CARGO_PKG_VERSION"),
         endpoints: endpoints
             .iter()
-            .filter_map(|(member, url)| Some(HomeEndpoint { member, url: WebUrl::parse(url)? }))
+            .filter_map(|(member, url)| {
+                Some(HomeEndpoint {
+                    member,
+                    url: WebUrl::parse(url)?,
+                })
+            })
             .collect(),
-        discovery: discovery.iter().filter_map(|url| WebUrl::parse(url)).collect(),
+        discovery: discovery
+            .iter()
+            .filter_map(|url| WebUrl::parse(url))
+            .collect(),
         demo: app.settings.development.as_ref().map(demo),
     };
-    let html = app.pages.render(&Page::Home(home), view::locale(exchange, None))?;
+    let html = app
+        .pages
+        .render(&Page::Home(home), view::locale(exchange, None))?;
     Ok(reply::page(StatusCode::OK, html, None))
 }
 
@@ -55,7 +65,10 @@ fn demo(shown: &Development) -> Demo<'_> {
         users: shown
             .users
             .iter()
-            .map(|user| DemoUser { username: &user.username, password: &user.password })
+            .map(|user| DemoUser {
+                username: &user.username,
+                password: &user.password,
+            })
             .collect(),
         trace: "/dev/trace",
     }

@@ -15,14 +15,21 @@ use jeton_protocol::refusal::{Noted, Trail};
 use jeton_protocol::standing;
 use jeton_token::handle::HandleKind;
 
-pub async fn introspect(app: &App, exchange: &Exchange, ambient: &mut Ambient, trail: &mut Trail) -> Answer {
+pub async fn introspect(
+    app: &App,
+    exchange: &Exchange,
+    ambient: &mut Ambient,
+    trail: &mut Trail,
+) -> Answer {
     nothing_in_query(exchange, trail)?;
     let params = exchange.form()?;
     let caller = caller(app, exchange, &params, ambient, trail).await?;
     rules::admit(&caller, trail)?;
     let token = rules::token(&params, trail)?;
     let described = match TokenRef::read(token) {
-        TokenRef::Refresh(text) => refresh_token(app, exchange, &caller, text, (ambient, trail)).await,
+        TokenRef::Refresh(text) => {
+            refresh_token(app, exchange, &caller, text, (ambient, trail)).await
+        }
         TokenRef::Sealed(_) | TokenRef::Jwt(_) | TokenRef::Other => {
             access_token(app, exchange, &caller, token, (ambient, trail)).await
         }
@@ -58,19 +65,30 @@ async fn refresh_token(
     (ambient, trail): (&Ambient, &mut Trail),
 ) -> Answer {
     let state = &exchange.tenant;
-    let handle = state.ring().handles.open(state.tenant.id.as_str(), HandleKind::RefreshToken, text);
+    let handle =
+        state
+            .ring()
+            .handles
+            .open(state.tenant.id.as_str(), HandleKind::RefreshToken, text);
     let handle = handle.map_err(rules::unreadable)?;
     let refreshable = app.store.refreshable_grant(state.id(), handle.row).await?;
     let refreshable = refreshable.ok_or_else(|| rules::unreadable("a grant that is gone"))?;
     let grant = &refreshable.grant;
-    trail.require(&rules::CALLER_CONCERNED, grant.client == caller.client().id, || {
-        Noted::new(grant.client.to_string(), caller.client().id.to_string())
-    })?;
+    trail.require(
+        &rules::CALLER_CONCERNED,
+        grant.client == caller.client().id,
+        || Noted::new(grant.client.to_string(), caller.client().id.to_string()),
+    )?;
     let is_cut = app.is_grant_cut(exchange, grant, ambient.now).await?;
     standing::of_grant(grant, &refreshable.state, is_cut, ambient.now, trail)?;
-    let expires_at = refreshable.refresh_expires_at.map(|idle| idle.min(grant.expires_at));
-    let live = handle.generation == refreshable.generation && expires_at.is_some_and(|end| ambient.now < end);
-    trail.require(&rules::TOKEN_FRESH, live, || Noted::new("the newest, unexpired generation", "another"))?;
+    let expires_at = refreshable
+        .refresh_expires_at
+        .map(|idle| idle.min(grant.expires_at));
+    let live = handle.generation == refreshable.generation
+        && expires_at.is_some_and(|end| ambient.now < end);
+    trail.require(&rules::TOKEN_FRESH, live, || {
+        Noted::new("the newest, unexpired generation", "another")
+    })?;
     let scope = grant.scope.to_string();
     let described = Introspection {
         active: true,

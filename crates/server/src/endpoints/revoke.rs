@@ -13,7 +13,12 @@ use jeton_protocol::refusal::Trail;
 use jeton_protocol::revocation as rules;
 use jeton_token::handle::HandleKind;
 
-pub async fn revoke(app: &App, exchange: &Exchange, ambient: &mut Ambient, trail: &mut Trail) -> Answer {
+pub async fn revoke(
+    app: &App,
+    exchange: &Exchange,
+    ambient: &mut Ambient,
+    trail: &mut Trail,
+) -> Answer {
     nothing_in_query(exchange, trail)?;
     let params = exchange.form()?;
     let caller = caller(app, exchange, &params, ambient, trail).await?;
@@ -22,12 +27,16 @@ pub async fn revoke(app: &App, exchange: &Exchange, ambient: &mut Ambient, trail
     match TokenRef::read(token) {
         TokenRef::Refresh(text) => {
             let ring = state.ring();
-            if let Ok(handle) = ring.handles.open(state.tenant.id.as_str(), HandleKind::RefreshToken, text)
+            if let Ok(handle) =
+                ring.handles
+                    .open(state.tenant.id.as_str(), HandleKind::RefreshToken, text)
                 && let Some(found) = app.store.refreshable_grant(state.id(), handle.row).await?
             {
                 rules::admit(found.grant.client.as_str(), &caller, trail)?;
                 let occasion = exchange.occasion(caller.client().id.as_str(), ambient);
-                app.store.revoke_grant(state.id(), handle.row, "grant.revoked", occasion).await?;
+                app.store
+                    .revoke_grant(state.id(), handle.row, "grant.revoked", occasion)
+                    .await?;
             }
         }
         TokenRef::Sealed(_) | TokenRef::Jwt(_) => {
@@ -36,7 +45,9 @@ pub async fn revoke(app: &App, exchange: &Exchange, ambient: &mut Ambient, trail
                 rules::admit(&facts.client, &caller, trail)?;
                 if ambient.now < facts.expires_at {
                     let occasion = exchange.occasion(caller.client().id.as_str(), ambient);
-                    app.store.cut(state.id(), rules::cut_of(&facts), occasion).await?;
+                    app.store
+                        .cut(state.id(), rules::cut_of(&facts), occasion)
+                        .await?;
                 }
             }
         }

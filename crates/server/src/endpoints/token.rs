@@ -11,7 +11,12 @@ use http::StatusCode;
 use jeton_protocol::grants::GrantRequest;
 use jeton_protocol::refusal::Trail;
 
-pub async fn token(app: &App, exchange: &Exchange, ambient: &mut Ambient, trail: &mut Trail) -> Answer {
+pub async fn token(
+    app: &App,
+    exchange: &Exchange,
+    ambient: &mut Ambient,
+    trail: &mut Trail,
+) -> Answer {
     nothing_in_query(exchange, trail)?;
     let params = exchange.form()?;
     let caller = caller(app, exchange, &params, ambient, trail).await?;
@@ -21,7 +26,9 @@ pub async fn token(app: &App, exchange: &Exchange, ambient: &mut Ambient, trail:
         GrantRequest::AuthorizationCode(request) => {
             authorization_code::redeem(app, exchange, &caller, request, at).await?
         }
-        GrantRequest::RefreshToken(request) => refresh_token::refresh(app, exchange, &caller, request, at).await?,
+        GrantRequest::RefreshToken(request) => {
+            refresh_token::refresh(app, exchange, &caller, request, at).await?
+        }
         GrantRequest::ClientCredentials(request) => {
             client_credentials::issue(app, exchange, &caller, request, at).await?
         }

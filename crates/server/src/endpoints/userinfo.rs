@@ -13,23 +13,40 @@ use jeton_protocol::refusal::{Noted, Trail};
 use jeton_protocol::standing::USER_ENABLED;
 use jeton_protocol::userinfo as rules;
 
-pub async fn userinfo(app: &App, exchange: &Exchange, ambient: &mut Ambient, trail: &mut Trail) -> Answer {
+pub async fn userinfo(
+    app: &App,
+    exchange: &Exchange,
+    ambient: &mut Ambient,
+    trail: &mut Trail,
+) -> Answer {
     let query = exchange.query_params()?;
     let posts_form = exchange.method == Method::POST && !exchange.body.is_empty();
-    let body = if posts_form { exchange.form()? } else { Params::default() };
+    let body = if posts_form {
+        exchange.form()?
+    } else {
+        Params::default()
+    };
     let token = rules::presented(exchange.authorization(), &query, &body, trail)?;
     let (facts, standing) = access_token::open(app, exchange, token, ambient.now, trail).await?;
     rules::admit(&facts, &exchange.tenant.tenant.issuer, trail)?;
-    let id = facts.user.ok_or_else(|| unreadable("a token without a user"))?;
+    let id = facts
+        .user
+        .ok_or_else(|| unreadable("a token without a user"))?;
     let tenant = exchange.tenant.id();
     let user = app.store.user(tenant, id).await?;
-    let user = trail.demand(&USER_ENABLED, user.filter(|user| user.disabled_at.is_none()), || {
-        Noted::new("an enabled user", "a disabled or deleted one")
-    });
+    let user = trail.demand(
+        &USER_ENABLED,
+        user.filter(|user| user.disabled_at.is_none()),
+        || Noted::new("an enabled user", "a disabled or deleted one"),
+    );
     // At a resource the token is what is no longer valid (RFC 6750 §3.1).
     let user = user.map_err(|refusal| unreadable(refusal.noted.found))?;
     let grant = match facts.grant {
-        Some(grant) => app.store.refreshable_grant(tenant, grant).await?.map(|found| found.grant),
+        Some(grant) => app
+            .store
+            .refreshable_grant(tenant, grant)
+            .await?
+            .map(|found| found.grant),
         None => None,
     };
     let claims = rules::answer(&facts, &user, grant.as_ref(), standing);

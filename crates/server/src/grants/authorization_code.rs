@@ -25,30 +25,48 @@ pub async fn redeem(
     let (tenant, ring) = (&state.tenant, state.ring());
 
     // Load.
-    let handle = ring.handles.open(tenant.id.as_str(), HandleKind::Code, &request.code);
+    let handle = ring
+        .handles
+        .open(tenant.id.as_str(), HandleKind::Code, &request.code);
     let handle = handle.map_err(|error| unknown(error.to_string()))?;
     let pending = app.store.pending_grant(state.id(), handle.row).await?;
     let pending = pending.ok_or_else(|| unknown("a code whose grant is gone"))?;
     trail.pass(&CODE_KNOWN);
 
     // Decide.
-    let is_cut = app.is_grant_cut(exchange, &pending.grant, ambient.now).await?;
-    let decision = rules::decide((&pending, is_cut), request, (caller, tenant), ambient.now, trail)?;
+    let is_cut = app
+        .is_grant_cut(exchange, &pending.grant, ambient.now)
+        .await?;
+    let decision = rules::decide(
+        (&pending, is_cut),
+        request,
+        (caller, tenant),
+        ambient.now,
+        trail,
+    )?;
 
     // Mint.
     let (response, refresh_expires_at) = match decision {
         CodeDecision::Replayed => (None, None),
         CodeDecision::Issue(mut issuance) => {
             add_user_claims(app, exchange, &pending, &mut issuance).await?;
-            let response = issue::mint(&issuance, tenant, &ring, &mut ambient.entropy, ambient.now)?;
+            let response =
+                issue::mint(&issuance, tenant, &ring, &mut ambient.entropy, ambient.now)?;
             let idle = ambient.now.plus(tenant.policy.lifetimes.refresh_idle);
-            (Some(response), issuance.issues_refresh_token().then_some(idle))
+            (
+                Some(response),
+                issuance.issues_refresh_token().then_some(idle),
+            )
         }
     };
 
     // Commit.
     let occasion = exchange.occasion(caller.client().id.as_str(), ambient);
-    let redemption = Redemption { grant: pending.grant.id, refresh_expires_at, occasion };
+    let redemption = Redemption {
+        grant: pending.grant.id,
+        refresh_expires_at,
+        occasion,
+    };
     let redeemed = app.store.redeem_code(state.id(), redemption).await?;
     match (redeemed, response) {
         (Redeemed::Issued, Some(response)) => {
@@ -56,9 +74,12 @@ pub async fn redeem(
             Ok(response)
         }
         (Redeemed::Gone, _) => Err(unknown("a code whose grant is gone").into()),
-        (Redeemed::Replayed, _) | (Redeemed::Issued, None) => {
-            Err(Refusal::new(&CODE_UNSPENT, "the first use", "another use; the grant is revoked").into())
-        }
+        (Redeemed::Replayed, _) | (Redeemed::Issued, None) => Err(Refusal::new(
+            &CODE_UNSPENT,
+            "the first use",
+            "another use; the grant is revoked",
+        )
+        .into()),
     }
 }
 
@@ -69,9 +90,17 @@ async fn add_user_claims(
     issuance: &mut Issuance,
 ) -> Result<(), Denied> {
     if issuance.wants_user_claims()
-        && let Some(user) = app.store.user(exchange.tenant.id(), pending.grant.user).await?
+        && let Some(user) = app
+            .store
+            .user(exchange.tenant.id(), pending.grant.user)
+            .await?
     {
-        let asked = pending.grant.claims.as_ref().map(|claims| claims.id_token.as_slice()).unwrap_or_default();
+        let asked = pending
+            .grant
+            .claims
+            .as_ref()
+            .map(|claims| claims.id_token.as_slice())
+            .unwrap_or_default();
         let nothing = jeton_protocol::scope::Scope::default();
         issuance.add_user_claims(jeton_protocol::claims::released(&user, &nothing, asked));
     }

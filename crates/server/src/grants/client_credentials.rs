@@ -17,7 +17,15 @@ pub async fn issue(
     (ambient, trail): (&mut Ambient, &mut Trail),
 ) -> Result<TokenResponse, Denied> {
     let state = &exchange.tenant;
-    let is_cut = app.is_client_cut(exchange, &caller.client().id, ambient.now).await?;
+    let is_cut = app
+        .is_client_cut(exchange, &caller.client().id, ambient.now)
+        .await?;
     let issuance = rules::decide(request, (caller, &state.tenant), is_cut, trail)?;
-    Ok(issue::mint(&issuance, &state.tenant, &state.ring(), &mut ambient.entropy, ambient.now)?)
+    Ok(issue::mint(
+        &issuance,
+        &state.tenant,
+        &state.ring(),
+        &mut ambient.entropy,
+        ambient.now,
+    )?)
 }

@@ -24,14 +24,20 @@ pub async fn refresh(
     let (tenant, ring) = (&state.tenant, state.ring());
 
     // Load.
-    let handle = ring.handles.open(tenant.id.as_str(), HandleKind::RefreshToken, &request.refresh_token);
+    let handle = ring.handles.open(
+        tenant.id.as_str(),
+        HandleKind::RefreshToken,
+        &request.refresh_token,
+    );
     let handle = handle.map_err(|error| unknown(error.to_string()))?;
     let refreshable = app.store.refreshable_grant(state.id(), handle.row).await?;
     let refreshable = refreshable.ok_or_else(|| unknown("a refresh token whose grant is gone"))?;
     trail.pass(&REFRESH_TOKEN_KNOWN);
 
     // Decide.
-    let is_cut = app.is_grant_cut(exchange, &refreshable.grant, ambient.now).await?;
+    let is_cut = app
+        .is_grant_cut(exchange, &refreshable.grant, ambient.now)
+        .await?;
     let facts = (&refreshable, handle.generation, is_cut);
     let issuance = rules::decide(facts, request, (caller, tenant), ambient.now, trail)?;
 
@@ -53,18 +59,30 @@ pub async fn refresh(
     match app.store.rotate_refresh_token(state.id(), rotation).await? {
         Rotated::Successor(generation) | Rotated::SameSuccessor(generation) => {
             trail.pass(&REFRESH_TOKEN_NEWEST);
-            let successor = ring.handles.seal(tenant.id.as_str(), HandleKind::RefreshToken, handle.row, generation);
+            let successor = ring.handles.seal(
+                tenant.id.as_str(),
+                HandleKind::RefreshToken,
+                handle.row,
+                generation,
+            );
             response.refresh_token = Some(successor);
             Ok(response)
         }
         Rotated::Gone => Err(unknown("a refresh token whose grant is gone").into()),
         Rotated::Reused => {
-            let found = format!("generation {} again; the grant is revoked", handle.generation);
+            let found = format!(
+                "generation {} again; the grant is revoked",
+                handle.generation
+            );
             Err(Refusal::new(&REFRESH_TOKEN_NEWEST, "the newest generation", found).into())
         }
     }
 }
 
 fn unknown(found: impl Into<std::borrow::Cow<'static, str>>) -> Refusal {
-    Refusal::new(&REFRESH_TOKEN_KNOWN, "a refresh token of this issuer", found)
+    Refusal::new(
+        &REFRESH_TOKEN_KNOWN,
+        "a refresh token of this issuer",
+        found,
+    )
 }

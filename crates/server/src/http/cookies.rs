@@ -22,7 +22,11 @@ impl Cookie {
 
     /// `__Host-` needs https, which a loopback issuer in development does not have.
     fn name(self, tenant: &Tenant) -> String {
-        let prefix = if tenant.issuer.is_https() { "__Host-" } else { "" };
+        let prefix = if tenant.issuer.is_https() {
+            "__Host-"
+        } else {
+            ""
+        };
         if tenant.id.as_str() == TenantId::DEFAULT {
             format!("{prefix}{}", self.stem())
         } else {
@@ -36,7 +40,9 @@ impl Cookie {
         let mut found = None;
         for value in exchange.headers.get_all(header::COOKIE) {
             for pair in value.to_str().ok()?.split(';') {
-                let Some((key, value)) = pair.trim().split_once('=') else { continue };
+                let Some((key, value)) = pair.trim().split_once('=') else {
+                    continue;
+                };
                 if key == name {
                     if found.is_some() {
                         return None;
@@ -58,8 +64,15 @@ impl Cookie {
     }
 
     fn write(self, tenant: &Tenant, value: &str, more: &str) -> HeaderValue {
-        let secure = if tenant.issuer.is_https() { "; Secure" } else { "" };
-        let text = format!("{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{more}", self.name(tenant));
+        let secure = if tenant.issuer.is_https() {
+            "; Secure"
+        } else {
+            ""
+        };
+        let text = format!(
+            "{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{more}",
+            self.name(tenant)
+        );
         HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 }

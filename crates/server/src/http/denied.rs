@@ -6,7 +6,9 @@ use crate::app::App;
 use crate::login;
 use http::{HeaderValue, StatusCode, header};
 use jeton_protocol::issue::MintError;
+use jeton_protocol::params::FORM_CONTENT_TYPE;
 use jeton_protocol::refusal::{ErrorCode, Refusal};
+use jeton_protocol::userinfo::{BEARER_SCHEME, TOKEN_PRESENTED};
 use jeton_store::StoreError;
 use serde_json::json;
 use thiserror::Error;
@@ -88,20 +90,33 @@ impl Envelope {
 fn token_error(exchange: &Exchange, denied: &Denied) -> Reply {
     match denied {
         Denied::Refused(refusal) | Denied::RefusedWithChallenge(refusal) => {
-            let status = match refusal.code() {
-                ErrorCode::InvalidClient => StatusCode::UNAUTHORIZED,
-                _ if refusal.rule.cause == "content_type_not_form" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                _ => StatusCode::BAD_REQUEST,
+            let status = if refusal.code() == ErrorCode::InvalidClient {
+                StatusCode::UNAUTHORIZED
+            } else if refusal.rule == &FORM_CONTENT_TYPE {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            } else {
+                StatusCode::BAD_REQUEST
             };
             let mut reply = reply::json_no_store(status, &error_body(exchange, refusal));
-            if matches!(denied, Denied::RefusedWithChallenge(_)) && status == StatusCode::UNAUTHORIZED {
-                challenge(&mut reply, format!("Basic realm=\"{}\", charset=\"UTF-8\"", exchange.tenant.tenant.issuer));
+            if matches!(denied, Denied::RefusedWithChallenge(_))
+                && status == StatusCode::UNAUTHORIZED
+            {
+                challenge(
+                    &mut reply,
+                    format!(
+                        "Basic realm=\"{}\", charset=\"UTF-8\"",
+                        exchange.tenant.tenant.issuer
+                    ),
+                );
             }
             reply
         }
         Denied::Throttled(told, seconds) => {
             let body = json!({ "error": "invalid_request", "error_description": told });
-            later(reply::json_no_store(StatusCode::TOO_MANY_REQUESTS, &body), *seconds)
+            later(
+                reply::json_no_store(StatusCode::TOO_MANY_REQUESTS, &body),
+                *seconds,
+            )
         }
         Denied::Failed(fault) => failed(exchange, fault),
     }
@@ -111,18 +126,24 @@ fn bearer_error(exchange: &Exchange, denied: &Denied) -> Reply {
     let (Denied::Refused(refusal) | Denied::RefusedWithChallenge(refusal)) = denied else {
         return token_error(exchange, denied);
     };
-    let status = match refusal.code() {
-        ErrorCode::InsufficientScope => StatusCode::FORBIDDEN,
-        ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
-        _ => StatusCode::BAD_REQUEST,
+    let status = if refusal.code() == ErrorCode::InsufficientScope {
+        StatusCode::FORBIDDEN
+    } else if refusal.code() == ErrorCode::InvalidToken {
+        StatusCode::UNAUTHORIZED
+    } else {
+        StatusCode::BAD_REQUEST
     };
     let mut reply = reply::json_no_store(status, &error_body(exchange, refusal));
     let realm = &exchange.tenant.tenant.issuer;
     // Without any credentials the challenge names no error (RFC 6750 §3.1).
-    let nothing_sent = matches!(refusal.rule.cause, "bearer_missing" | "bearer_scheme");
+    let nothing_sent = refusal.rule == &TOKEN_PRESENTED || refusal.rule == &BEARER_SCHEME;
     let mut text = format!("Bearer realm=\"{realm}\"");
     if !nothing_sent {
-        text.push_str(&format!(", error=\"{}\", error_description=\"{}\"", refusal.code().name(), refusal.rule.told));
+        text.push_str(&format!(
+            ", error=\"{}\", error_description=\"{}\"",
+            refusal.code().name(),
+            refusal.rule.told
+        ));
         if refusal.code() == ErrorCode::InsufficientScope {
             text.push_str(", scope=\"openid\"");
         }
@@ -147,8 +168,15 @@ fn failed(exchange: &Exchange, fault: &Fault) -> Reply {
         (StatusCode::INTERNAL_SERVER_ERROR, "server_error")
     };
     let told = format!("The server could not answer; request {}", exchange.id);
-    let reply = reply::json_no_store(status, &json!({ "error": error, "error_description": told }));
-    if fault.is_passing() { later(reply, 1) } else { reply }
+    let reply = reply::json_no_store(
+        status,
+        &json!({ "error": error, "error_description": told }),
+    );
+    if fault.is_passing() {
+        later(reply, 1)
+    } else {
+        reply
+    }
 }
 
 fn challenge(reply: &mut Reply, text: String) {
@@ -158,6 +186,8 @@ fn challenge(reply: &mut Reply, text: String) {
 }
 
 pub fn later(mut reply: Reply, seconds: u64) -> Reply {
-    reply.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    reply
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     reply
 }

@@ -13,6 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use papaya::HashMap;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -54,7 +55,9 @@ pub async fn serve(app: Arc<App>, listening: Listening, mut stop: watch::Receive
             }
         };
         while connections.try_join_next().is_some() {}
-        let Some(place) = Place::take(&app.settings, &per_address, peer.ip()) else { continue };
+        let Some(place) = Place::take(&app.settings, &per_address, peer.ip()) else {
+            continue;
+        };
         let connection = Connection {
             app: Arc::clone(&app),
             peer,
@@ -77,13 +80,28 @@ struct Place {
 }
 
 impl Place {
-    fn take(settings: &Settings, counts: &Arc<HashMap<IpAddr, usize>>, address: IpAddr) -> Option<Self> {
+    fn take(
+        settings: &Settings,
+        counts: &Arc<HashMap<IpAddr, usize>>,
+        address: IpAddr,
+    ) -> Option<Self> {
         let counts = Arc::clone(counts);
-        if address.is_loopback() || settings.trusted_proxies.iter().any(|proxy| proxy.contains(&address)) {
-            return Some(Self { counts, address: None });
+        if address.is_loopback()
+            || settings
+                .trusted_proxies
+                .iter()
+                .any(|proxy| proxy.contains(&address))
+        {
+            return Some(Self {
+                counts,
+                address: None,
+            });
         }
         let held = *counts.pin().update_or_insert(address, |held| held + 1, 1);
-        let place = Self { counts, address: Some(address) };
+        let place = Self {
+            counts,
+            address: Some(address),
+        };
         (held <= settings.per_ip_connections).then_some(place)
     }
 }
@@ -96,6 +114,8 @@ impl Drop for Place {
         let _ = counts.remove_if(&address, |_, held| *held == 0);
     }
 }
+
+type Answering = Pin<Box<dyn Future<Output = Result<Response<Full<Bytes>>, Infallible>> + Send>>;
 
 struct Connection {
     app: Arc<App>,
@@ -113,7 +133,9 @@ impl Connection {
         match tls {
             None => self.http1(stream).await,
             Some(tls) => match tokio::time::timeout(HANDSHAKE_WITHIN, tls.accept(stream)).await {
-                Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => self.http2(stream).await,
+                Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
+                    self.http2(stream).await
+                }
                 Ok(Ok(stream)) => self.http1(stream).await,
                 Ok(Err(error)) => tracing::debug!(peer = %self.peer, %error, "TLS handshake"),
                 Err(_) => tracing::debug!(peer = %self.peer, "TLS handshake took too long"),
@@ -157,11 +179,7 @@ impl Connection {
         note(self.peer, connection.await);
     }
 
-    fn service(
-        &self,
-    ) -> impl Fn(Request<Body>) -> std::pin::Pin<Box<dyn Future<Output = Result<Response<Full<Bytes>>, Infallible>> + Send>>
-    + Clone
-    + use<> {
+    fn service(&self) -> impl Fn(Request<Body>) -> Answering + Clone + use<> {
         let (app, peer, management) = (Arc::clone(&self.app), self.peer.ip(), self.management);
         move |request| {
             let app = Arc::clone(&app);
@@ -171,7 +189,12 @@ impl Connection {
 }
 
 /// Reads the body and answers. A panic ends this request, not the process (SEC-445).
-async fn answer(app: Arc<App>, request: Request<Body>, peer: IpAddr, management: bool) -> Response<Full<Bytes>> {
+async fn answer(
+    app: Arc<App>,
+    request: Request<Body>,
+    peer: IpAddr,
+    management: bool,
+) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
     if let Some(refused) = refuse_unseen(&parts) {
         return refused;
@@ -180,7 +203,12 @@ async fn answer(app: Arc<App>, request: Request<Body>, peer: IpAddr, management:
         Ok(body) => body,
         Err(status) => return reply::empty(status),
     };
-    let incoming = Incoming { parts, body, peer, management };
+    let incoming = Incoming {
+        parts,
+        body,
+        peer,
+        management,
+    };
     let head = incoming.parts.method == http::Method::HEAD;
     let mut reply = match CatchPanic(Box::pin(dispatch::answer(&app, incoming))).await {
         Some(reply) => reply,
@@ -188,7 +216,9 @@ async fn answer(app: Arc<App>, request: Request<Body>, peer: IpAddr, management:
     };
     if app.settings.issuer.is_https() {
         let two_years = http::HeaderValue::from_static("max-age=63072000; includeSubDomains");
-        reply.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, two_years);
+        reply
+            .headers_mut()
+            .insert(header::STRICT_TRANSPORT_SECURITY, two_years);
     }
     if head {
         *reply.body_mut() = Full::new(Bytes::new());
@@ -201,7 +231,10 @@ fn refuse_unseen(parts: &http::request::Parts) -> Option<Response<Full<Bytes>>> 
         return Some(reply::empty(StatusCode::URI_TOO_LONG));
     }
     // Nothing that expands is read (SEC-080).
-    parts.headers.contains_key(header::CONTENT_ENCODING).then(|| reply::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE))
+    parts
+        .headers
+        .contains_key(header::CONTENT_ENCODING)
+        .then(|| reply::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE))
 }
 
 async fn read(body: Body, limit: usize) -> Result<Bytes, StatusCode> {
@@ -211,27 +244,34 @@ async fn read(body: Body, limit: usize) -> Result<Bytes, StatusCode> {
     }
     match tokio::time::timeout(BODY_WITHIN, Limited::new(body, limit).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+            Err(StatusCode::PAYLOAD_TOO_LARGE)
+        }
         Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
         Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
     }
 }
 
 /// Polls a future and turns a panic inside it into `None`.
-struct CatchPanic<F>(std::pin::Pin<Box<F>>);
+struct CatchPanic<F>(Pin<Box<F>>);
 
 impl<F: Future> Future for CatchPanic<F> {
     type Output = Option<F::Output>;
 
     fn poll(
-        mut self: std::pin::Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         context: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Self::Output> {
-        let polled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.0.as_mut().poll(context)));
+        let polled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            self.0.as_mut().poll(context)
+        }));
         match polled {
             Ok(polled) => polled.map(Some),
             Err(_) => {
-                tracing::error!(event = "panic", "a request ended in a panic; the process lives on");
+                tracing::error!(
+                    event = "panic",
+                    "a request ended in a panic; the process lives on"
+                );
                 std::task::Poll::Ready(None)
             }
         }
@@ -248,13 +288,20 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The address to count: the peer's, or behind a declared proxy the last hop that is no proxy of ours (SEC-191).
 pub fn client_address(headers: &HeaderMap, peer: IpAddr, settings: &Settings) -> IpAddr {
-    let trusted = |address: &IpAddr| settings.trusted_proxies.iter().any(|proxy| proxy.contains(address));
+    let trusted = |address: &IpAddr| {
+        settings
+            .trusted_proxies
+            .iter()
+            .any(|proxy| proxy.contains(address))
+    };
     if !trusted(&peer) {
         return peer;
     }
     let mut hops: Vec<IpAddr> = Vec::new();
     for value in headers.get_all(FORWARDED_FOR) {
-        let Ok(text) = value.to_str() else { return peer };
+        let Ok(text) = value.to_str() else {
+            return peer;
+        };
         for hop in text.split(',') {
             match hop.trim().parse() {
                 Ok(hop) => hops.push(hop),
@@ -262,5 +309,8 @@ pub fn client_address(headers: &HeaderMap, peer: IpAddr, settings: &Settings) ->
             }
         }
     }
-    hops.into_iter().rev().find(|hop| !trusted(hop)).unwrap_or(peer)
+    hops.into_iter()
+        .rev()
+        .find(|hop| !trusted(hop))
+        .unwrap_or(peer)
 }

@@ -15,8 +15,9 @@ const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
 const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
 const DENY: HeaderValue = HeaderValue::from_static("DENY");
-const PERMISSIONS: HeaderValue =
-    HeaderValue::from_static("publickey-credentials-get=(self), camera=(), geolocation=(), microphone=(), payment=()");
+const PERMISSIONS: HeaderValue = HeaderValue::from_static(
+    "publickey-credentials-get=(self), camera=(), geolocation=(), microphone=(), payment=()",
+);
 const METADATA_LIFE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
 
@@ -45,21 +46,39 @@ pub fn json_no_store(status: StatusCode, value: &impl Serialize) -> Reply {
 /// A public document that scripts of any origin may read: metadata and keys (SEC-198). At most five minutes old (SEC-417).
 pub fn public_json(body: Bytes) -> Reply {
     let mut reply = bare(StatusCode::OK, JSON, body);
-    reply.headers_mut().insert(header::CACHE_CONTROL, METADATA_LIFE);
-    reply.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY_ORIGIN);
+    reply
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, METADATA_LIFE);
+    reply
+        .headers_mut()
+        .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY_ORIGIN);
     reply
 }
 
 pub fn text(status: StatusCode, content_type: &'static str, body: String) -> Reply {
-    let mut reply = bare(status, HeaderValue::from_static(content_type), Bytes::from(body));
+    let mut reply = bare(
+        status,
+        HeaderValue::from_static(content_type),
+        Bytes::from(body),
+    );
     reply.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
     reply
 }
 
 pub fn asset(content_type: &'static str, bytes: &'static [u8], immutable: bool) -> Reply {
-    let mut reply = bare(StatusCode::OK, HeaderValue::from_static(content_type), Bytes::from_static(bytes));
-    let life = if immutable { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
-    reply.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(life));
+    let mut reply = bare(
+        StatusCode::OK,
+        HeaderValue::from_static(content_type),
+        Bytes::from_static(bytes),
+    );
+    let life = if immutable {
+        "public, max-age=31536000, immutable"
+    } else {
+        "public, max-age=3600"
+    };
+    reply
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static(life));
     reply
 }
 
@@ -73,7 +92,9 @@ pub fn empty(status: StatusCode) -> Reply {
 /// A page: no script, no frame, nothing from elsewhere. `form_action` names the one foreign origin a form may end at, since
 /// browsers apply the rule to the redirect that answers it (SEC-400, SEC-401).
 pub fn page(status: StatusCode, html: String, form_action: Option<&str>) -> Reply {
-    let to = form_action.map(|origin| format!(" {origin}")).unwrap_or_default();
+    let to = form_action
+        .map(|origin| format!(" {origin}"))
+        .unwrap_or_default();
     let policy = format!(
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'{to}; frame-ancestors 'none'; \
          base-uri 'none'; require-trusted-types-for 'script'"
@@ -108,7 +129,9 @@ pub fn see_other(location: &str) -> Reply {
     let mut reply = empty(StatusCode::SEE_OTHER);
     if let Ok(location) = HeaderValue::try_from(location) {
         reply.headers_mut().insert(header::LOCATION, location);
-        reply.headers_mut().insert(header::REFERRER_POLICY, NO_REFERRER);
+        reply
+            .headers_mut()
+            .insert(header::REFERRER_POLICY, NO_REFERRER);
     }
     reply
 }

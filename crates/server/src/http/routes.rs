@@ -67,7 +67,12 @@ const GET: &[Method] = &[Method::GET, Method::HEAD];
 const POST: &[Method] = &[Method::POST];
 const BOTH: &[Method] = &[Method::GET, Method::HEAD, Method::POST];
 
-const fn route(path: &'static str, methods: &'static [Method], endpoint: Endpoint, envelope: Envelope) -> Route {
+const fn route(
+    path: &'static str,
+    methods: &'static [Method],
+    endpoint: Endpoint,
+    envelope: Envelope,
+) -> Route {
     Route {
         path,
         methods,
@@ -85,7 +90,10 @@ const fn cors(cors: Cors, route: Route) -> Route {
 }
 
 const fn own_form(route: Route) -> Route {
-    Route { own_form: true, ..route }
+    Route {
+        own_form: true,
+        ..route
+    }
 }
 
 const fn on(listener: Listener, route: Route) -> Route {
@@ -98,12 +106,27 @@ use Envelope::{Bearer, Page, Token};
 /// A path that ends in `/` stands for everything below it.
 pub static ROUTES: &[Route] = &[
     cors(Cors::Registered, route(path::TOKEN, POST, E::Token, Token)),
-    cors(Cors::None, route(path::INTROSPECT, POST, E::Introspect, Token)),
-    cors(Cors::Registered, route(path::REVOKE, POST, E::Revoke, Token)),
-    cors(Cors::Registered, route(path::USERINFO, BOTH, E::Userinfo, Bearer)),
+    cors(
+        Cors::None,
+        route(path::INTROSPECT, POST, E::Introspect, Token),
+    ),
+    cors(
+        Cors::Registered,
+        route(path::REVOKE, POST, E::Revoke, Token),
+    ),
+    cors(
+        Cors::Registered,
+        route(path::USERINFO, BOTH, E::Userinfo, Bearer),
+    ),
     cors(Cors::Anyone, route(path::JWKS, GET, E::Jwks, Token)),
-    cors(Cors::Anyone, route(path::OPENID_CONFIGURATION, GET, E::Metadata, Token)),
-    cors(Cors::Anyone, route(path::OAUTH_SERVER, GET, E::Metadata, Token)),
+    cors(
+        Cors::Anyone,
+        route(path::OPENID_CONFIGURATION, GET, E::Metadata, Token),
+    ),
+    cors(
+        Cors::Anyone,
+        route(path::OAUTH_SERVER, GET, E::Metadata, Token),
+    ),
     route(path::AUTHORIZE, BOTH, E::Authorize, Page),
     route("/continue", GET, E::Continue, Page),
     own_form(route("/sign-in", BOTH, E::SignIn, Page)),
@@ -116,11 +139,26 @@ pub static ROUTES: &[Route] = &[
     route("/favicon.ico", GET, E::Asset, Page),
     on(Listener::Anywhere, route("/livez", GET, E::Livez, Token)),
     on(Listener::Anywhere, route("/readyz", GET, E::Readyz, Token)),
-    on(Listener::Anywhere, route("/startupz", GET, E::Startupz, Token)),
-    on(Listener::Management, route("/metrics", GET, E::Metrics, Token)),
-    on(Listener::Development, cors(Cors::Anyone, route("/demo/api", GET, E::DemoApi, Bearer))),
-    on(Listener::Development, route("/dev/trace", GET, E::TraceList, Page)),
-    on(Listener::Development, route("/dev/trace/", GET, E::TraceDetail, Page)),
+    on(
+        Listener::Anywhere,
+        route("/startupz", GET, E::Startupz, Token),
+    ),
+    on(
+        Listener::Management,
+        route("/metrics", GET, E::Metrics, Token),
+    ),
+    on(
+        Listener::Development,
+        cors(Cors::Anyone, route("/demo/api", GET, E::DemoApi, Bearer)),
+    ),
+    on(
+        Listener::Development,
+        route("/dev/trace", GET, E::TraceList, Page),
+    ),
+    on(
+        Listener::Development,
+        route("/dev/trace/", GET, E::TraceDetail, Page),
+    ),
 ];
 
 /// Finds the route whose path ends `path`; what comes before it is the tenant's own path.
@@ -135,7 +173,9 @@ pub fn find(path: &str) -> Option<(&str, &'static Route)> {
             return Some((tenant_path, route));
         }
     }
-    ROUTES.iter().find_map(|route| split(path, route).map(|tenant_path| (tenant_path, route)))
+    ROUTES
+        .iter()
+        .find_map(|route| split(path, route).map(|tenant_path| (tenant_path, route)))
 }
 
 fn split<'a>(path: &'a str, route: &Route) -> Option<&'a str> {

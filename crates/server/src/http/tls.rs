@@ -54,7 +54,10 @@ impl Tls {
             .with_cert_resolver(resolver);
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         config.max_early_data_size = 0;
-        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), certificate })
+        Ok(Self {
+            acceptor: TlsAcceptor::from(Arc::new(config)),
+            certificate,
+        })
     }
 
     pub async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
@@ -73,7 +76,9 @@ impl Tls {
                 certificate.current.store(Arc::new((loaded, changed)));
                 tracing::info!(event = "certificate.reloaded", chain = %certificate.chain.display());
             }
-            Err(error) => tracing::error!(event = "certificate.broken", %error, "the certificate in use stays"),
+            Err(error) => {
+                tracing::error!(event = "certificate.broken", %error, "the certificate in use stays")
+            }
         }
     }
 }
@@ -85,7 +90,9 @@ impl ResolvesServerCert for Certificate {
 }
 
 fn load(chain: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
-    let problem = |path: &Path, error: &dyn std::fmt::Display| TlsError::File(path.to_owned(), error.to_string());
+    let problem = |path: &Path, error: &dyn std::fmt::Display| {
+        TlsError::File(path.to_owned(), error.to_string())
+    };
     let certificates = CertificateDer::pem_file_iter(chain)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| problem(chain, &error))?;
@@ -101,6 +108,10 @@ fn load(chain: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
 
 /// When the younger of the two files was written.
 fn changed_at(chain: &Path, key: &Path) -> Option<SystemTime> {
-    let written = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let written = |path: &Path| {
+        fs::metadata(path)
+            .and_then(|metadata| metadata.modified())
+            .ok()
+    };
     written(chain).max(written(key))
 }

@@ -58,19 +58,31 @@ impl Visit {
     ) -> Result<Self, Denied> {
         let tenant = exchange.tenant.id();
         let ring = exchange.tenant.ring();
-        let unknown = |found: &'static str| Refusal::new(&INTERACTION_KNOWN, "an open interaction", found);
+        let unknown =
+            |found: &'static str| Refusal::new(&INTERACTION_KNOWN, "an open interaction", found);
         let text = handle.ok_or_else(|| unknown("none"))?;
-        let opened = ring.handles.open(tenant.as_str(), HandleKind::Interaction, text);
+        let opened = ring
+            .handles
+            .open(tenant.as_str(), HandleKind::Interaction, text);
         let opened = opened.map_err(|_| unknown("a handle this issuer did not make"))?;
         let found = app.store.interaction(tenant, opened.row).await?;
         let interaction = found.ok_or_else(|| unknown("one that was swept away"))?;
         let browser = browser_of(exchange);
         let own = browser.is_some_and(|browser| digest(browser) == interaction.browser);
         trail.require(&INTERACTION_OF_BROWSER, own, || {
-            Noted::new("the browser that began", if browser.is_some() { "another browser" } else { "no cookie" })
+            Noted::new(
+                "the browser that began",
+                if browser.is_some() {
+                    "another browser"
+                } else {
+                    "no cookie"
+                },
+            )
         })?;
         let open = interaction.closed_at.is_none() && now < interaction.expires_at;
-        trail.require(&INTERACTION_KNOWN, open, || Noted::new("an open interaction", "an ended or expired one"))?;
+        trail.require(&INTERACTION_KNOWN, open, || {
+            Noted::new("an open interaction", "an ended or expired one")
+        })?;
         let browser = browser.ok_or_else(|| unknown("no browser"))?;
         Self::with(app, exchange, (interaction, text.to_owned(), browser), now).await
     }
@@ -86,7 +98,13 @@ impl Visit {
             Some((session, generation)) => (Some(session), generation),
             None => (None, 0),
         };
-        Ok(Self { interaction, handle, session, generation, browser })
+        Ok(Self {
+            interaction,
+            handle,
+            session,
+            generation,
+            browser,
+        })
     }
 
     /// The token a form of this interaction carries.
@@ -96,16 +114,31 @@ impl Visit {
     }
 
     /// Refuses a form that another site, or another browser, had the user send.
-    pub fn check_form(&self, exchange: &Exchange, csrf: Option<&str>, trail: &mut Trail) -> Result<(), Refusal> {
+    pub fn check_form(
+        &self,
+        exchange: &Exchange,
+        csrf: Option<&str>,
+        trail: &mut Trail,
+    ) -> Result<(), Refusal> {
         check_origin(exchange, trail)?;
-        let presented = csrf.and_then(|csrf| base64url::decode(csrf).ok()).unwrap_or_default();
+        let presented = csrf
+            .and_then(|csrf| base64url::decode(csrf).ok())
+            .unwrap_or_default();
         let ring = exchange.tenant.ring();
-        let equal = ring.handles.mac_matches("form", &self.csrf_parts(exchange), &presented);
-        trail.require(&FORM_OF_OURS, equal, || Noted::new("the form's own token", "another one, or none"))
+        let equal = ring
+            .handles
+            .mac_matches("form", &self.csrf_parts(exchange), &presented);
+        trail.require(&FORM_OF_OURS, equal, || {
+            Noted::new("the form's own token", "another one, or none")
+        })
     }
 
     fn csrf_parts<'a>(&'a self, exchange: &'a Exchange) -> [&'a [u8]; 3] {
-        [exchange.tenant.id().as_str().as_bytes(), self.handle.as_bytes(), &self.interaction.browser]
+        [
+            exchange.tenant.id().as_str().as_bytes(),
+            self.handle.as_bytes(),
+            &self.interaction.browser,
+        ]
     }
 
     pub fn browser(&self) -> RowId {
@@ -118,20 +151,28 @@ pub fn check_origin(exchange: &Exchange, trail: &mut Trail) -> Result<(), Refusa
     let site = exchange.header(&SEC_FETCH_SITE);
     let origin = exchange.header(&http::header::ORIGIN);
     let issuer = &exchange.tenant.tenant.issuer;
-    let own = issuer.as_str().strip_suffix(issuer.path()).unwrap_or(issuer.as_str());
+    let own = issuer
+        .as_str()
+        .strip_suffix(issuer.path())
+        .unwrap_or(issuer.as_str());
     let ours = match (site, origin) {
         (Some(site), _) => site == "same-origin",
         (None, Some(origin)) => origin == own,
         (None, None) => true,
     };
-    trail.require(&FORM_OF_OURS, ours, || Noted::new("a form of this origin", "a form of another site"))
+    trail.require(&FORM_OF_OURS, ours, || {
+        Noted::new("a form of this origin", "a form of another site")
+    })
 }
 
 /// The browser's own number, if it has one that this server made.
 pub fn browser_of(exchange: &Exchange) -> Option<RowId> {
     let text = Cookie::Browser.read(exchange)?;
     let ring = exchange.tenant.ring();
-    ring.handles.open(exchange.tenant.id().as_str(), HandleKind::Browser, text).ok().map(|handle| handle.row)
+    ring.handles
+        .open(exchange.tenant.id().as_str(), HandleKind::Browser, text)
+        .ok()
+        .map(|handle| handle.row)
 }
 
 /// The browser's number, and the cookie to set when it is new.
@@ -141,7 +182,11 @@ pub fn known_browser(exchange: &Exchange, ambient: &mut Ambient) -> (RowId, Opti
     }
     let id = RowId::new(ambient.now, &mut ambient.entropy);
     let tenant = &exchange.tenant.tenant;
-    let text = exchange.tenant.ring().handles.seal(tenant.id.as_str(), HandleKind::Browser, id, 0);
+    let text = exchange
+        .tenant
+        .ring()
+        .handles
+        .seal(tenant.id.as_str(), HandleKind::Browser, id, 0);
     (id, Some(Cookie::Browser.set(tenant, &text)))
 }
 
@@ -150,14 +195,29 @@ pub fn digest(browser: RowId) -> [u8; 32] {
 }
 
 /// The browser's live session with its generation: not ended, not idle for too long, not beyond its end.
-pub async fn session(app: &App, exchange: &Exchange, now: Timestamp) -> Result<Option<(Session, u32)>, Denied> {
-    let Some(text) = Cookie::Session.read(exchange) else { return Ok(None) };
+pub async fn session(
+    app: &App,
+    exchange: &Exchange,
+    now: Timestamp,
+) -> Result<Option<(Session, u32)>, Denied> {
+    let Some(text) = Cookie::Session.read(exchange) else {
+        return Ok(None);
+    };
     let tenant = exchange.tenant.id();
     let ring = exchange.tenant.ring();
-    let Ok(handle) = ring.handles.open(tenant.as_str(), HandleKind::Session, text) else { return Ok(None) };
-    let Some(found) = app.store.session(tenant, handle.row).await? else { return Ok(None) };
+    let Ok(handle) = ring
+        .handles
+        .open(tenant.as_str(), HandleKind::Session, text)
+    else {
+        return Ok(None);
+    };
+    let Some(found) = app.store.session(tenant, handle.row).await? else {
+        return Ok(None);
+    };
     let session = found.session;
-    let idle_end = session.last_seen_at.plus(exchange.tenant.tenant.policy.lifetimes.session_idle);
+    let idle_end = session
+        .last_seen_at
+        .plus(exchange.tenant.tenant.policy.lifetimes.session_idle);
     let live = found.generation == handle.generation
         && session.ended_at.is_none()
         && now < session.expires_at

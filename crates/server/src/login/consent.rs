@@ -17,10 +17,16 @@ use jeton_protocol::scope::Scope;
 use jeton_protocol::tenant::Tenant;
 
 /// `GET /consent` asks, `POST /consent` takes the answer.
-pub async fn consent(app: &App, exchange: &Exchange, ambient: &mut Ambient, trail: &mut Trail) -> Answer {
+pub async fn consent(
+    app: &App,
+    exchange: &Exchange,
+    ambient: &mut Ambient,
+    trail: &mut Trail,
+) -> Answer {
     if exchange.method != Method::POST {
         let params = exchange.query_params()?;
-        let visit = Visit::load(app, exchange, params.one("interaction"), ambient.now, trail).await?;
+        let visit =
+            Visit::load(app, exchange, params.one("interaction"), ambient.now, trail).await?;
         return ask(app, exchange, &visit).await;
     }
     let params = exchange.form()?;
@@ -96,15 +102,28 @@ async fn ask(app: &App, exchange: &Exchange, visit: &Visit) -> Answer {
         scopes: scope_lines(tenant, &request.scope),
         resources: client.audience.iter().map(String::as_str).collect(),
     };
-    let html = app.pages.render(&Page::Consent(page), view::locale(exchange, request.ui_locales.as_deref()))?;
+    let html = app.pages.render(
+        &Page::Consent(page),
+        view::locale(exchange, request.ui_locales.as_deref()),
+    )?;
     let origin = view::origin_of(request.target.redirect_uri());
     Ok(reply::page(StatusCode::OK, html, Some(&origin)))
 }
 
 fn scope_lines<'a>(tenant: &'a Tenant, scope: &'a Scope) -> Vec<ScopeLine<'a>> {
-    let described = |value: &str| tenant.policy.scopes.get(value).and_then(|scope| scope.description.as_deref());
+    let described = |value: &str| {
+        tenant
+            .policy
+            .scopes
+            .get(value)
+            .and_then(|scope| scope.description.as_deref())
+    };
     scope
         .iter()
-        .map(|value| ScopeLine { scope: value, description: described(value), mandatory: value == "openid" })
+        .map(|value| ScopeLine {
+            scope: value,
+            description: described(value),
+            mandatory: value == "openid",
+        })
         .collect()
 }

@@ -15,7 +15,9 @@ pub fn page(app: &App, exchange: &Exchange, denied: &Denied) -> Reply {
             (StatusCode::BAD_REQUEST, refusal.rule.cause)
         }
         Denied::Throttled(..) => (StatusCode::TOO_MANY_REQUESTS, "throttled"),
-        Denied::Failed(fault) if fault.is_passing() => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+        Denied::Failed(fault) if fault.is_passing() => {
+            (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+        }
         Denied::Failed(_) => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
     };
     let reply = render(app, exchange, (status, cause), denied.refusal());
@@ -27,17 +29,24 @@ pub fn page(app: &App, exchange: &Exchange, denied: &Denied) -> Reply {
 }
 
 /// `cause` is the class of text the page has; a rule without one of its own gets the general text.
-pub fn render(app: &App, exchange: &Exchange, (status, cause): (StatusCode, &str), refusal: Option<&Refusal>) -> Reply {
+pub fn render(
+    app: &App,
+    exchange: &Exchange,
+    (status, cause): (StatusCode, &str),
+    refusal: Option<&Refusal>,
+) -> Reply {
     let request_id = exchange.id.to_string();
     let trace = format!("/dev/trace/{request_id}");
-    let explained = refusal.filter(|_| app.is_development()).map(|refusal| Explained {
-        clause: refusal.rule.clause,
-        promise: refusal.rule.promise,
-        expected: &refusal.noted.expected,
-        found: &refusal.noted.found,
-        fix: refusal.rule.fix,
-        trace: Some(&trace),
-    });
+    let explained = refusal
+        .filter(|_| app.is_development())
+        .map(|refusal| Explained {
+            clause: refusal.rule.clause,
+            promise: refusal.rule.promise,
+            expected: &refusal.noted.expected,
+            found: &refusal.noted.found,
+            fix: refusal.rule.fix,
+            trace: Some(&trace),
+        });
     let failure = Failure {
         look: view::look(&exchange.tenant.tenant),
         cause,
@@ -45,7 +54,10 @@ pub fn render(app: &App, exchange: &Exchange, (status, cause): (StatusCode, &str
         explained,
         onward: None,
     };
-    match app.pages.render(&Page::Failure(failure), view::locale(exchange, None)) {
+    match app
+        .pages
+        .render(&Page::Failure(failure), view::locale(exchange, None))
+    {
         Ok(html) => reply::page(status, html, None),
         Err(error) => {
             tracing::error!(%error, request_id, "the failure page could not be rendered");

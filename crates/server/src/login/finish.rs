@@ -34,8 +34,17 @@ pub async fn grant(
     let tenant = &exchange.tenant.tenant;
     let grant = new_grant(exchange, &visit, session, (client, scope), ambient);
     let approved = visit.interaction.progress.approved.is_some();
-    let consent = if approved { Some(consented(app, exchange, &grant, ambient.now).await?) } else { None };
-    let code = exchange.tenant.ring().handles.seal(tenant.id.as_str(), HandleKind::Code, grant.id, 0);
+    let consent = if approved {
+        Some(consented(app, exchange, &grant, ambient.now).await?)
+    } else {
+        None
+    };
+    let code =
+        exchange
+            .tenant
+            .ring()
+            .handles
+            .seal(tenant.id.as_str(), HandleKind::Code, grant.id, 0);
     let approval = Approval {
         interaction: visit.interaction.id,
         version: visit.interaction.progress.version,
@@ -48,16 +57,32 @@ pub async fn grant(
         Approved::Approved => {
             trail.pass(&INTERACTION_KNOWN);
             let target = &visit.interaction.request.target;
-            Ok(reply::see_other(&target.encode(&AuthorizationResponse::Code(&code), &tenant.issuer)))
+            Ok(reply::see_other(&target.encode(
+                &AuthorizationResponse::Code(&code),
+                &tenant.issuer,
+            )))
         }
         Approved::AlreadyClosed => Err(ended("one that was answered meanwhile").into()),
     }
 }
 
 /// Closes the interaction and tells the client why; only one answer ever leaves.
-pub async fn refuse(app: &App, exchange: &Exchange, visit: &Visit, refusal: Refusal, now: Timestamp) -> Answer {
-    app.store.close_interaction(exchange.tenant.id(), visit.interaction.id, now).await?;
-    Ok(send_refusal(app, exchange, &visit.interaction.request.target, &refusal))
+pub async fn refuse(
+    app: &App,
+    exchange: &Exchange,
+    visit: &Visit,
+    refusal: Refusal,
+    now: Timestamp,
+) -> Answer {
+    app.store
+        .close_interaction(exchange.tenant.id(), visit.interaction.id, now)
+        .await?;
+    Ok(send_refusal(
+        app,
+        exchange,
+        &visit.interaction.request.target,
+        &refusal,
+    ))
 }
 
 /// The error response at the proven redirection URI.
@@ -107,10 +132,24 @@ fn new_grant(
 }
 
 /// What is remembered: this approval and those before it.
-async fn consented(app: &App, exchange: &Exchange, grant: &Grant, now: Timestamp) -> Result<Consent, Denied> {
-    let before = app.store.consent(exchange.tenant.id(), grant.user, &grant.client).await?;
-    let scope = before.map_or_else(|| grant.scope.clone(), |before| before.scope.union(&grant.scope));
-    Ok(Consent { scope, given_at: now })
+async fn consented(
+    app: &App,
+    exchange: &Exchange,
+    grant: &Grant,
+    now: Timestamp,
+) -> Result<Consent, Denied> {
+    let before = app
+        .store
+        .consent(exchange.tenant.id(), grant.user, &grant.client)
+        .await?;
+    let scope = before.map_or_else(
+        || grant.scope.clone(),
+        |before| before.scope.union(&grant.scope),
+    );
+    Ok(Consent {
+        scope,
+        given_at: now,
+    })
 }
 
 fn ended(found: &'static str) -> Refusal {

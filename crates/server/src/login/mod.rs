@@ -23,7 +23,12 @@ use jeton_protocol::refusal::Trail;
 use std::sync::Arc;
 
 /// `GET /continue`: where every step of an interaction returns to.
-pub async fn resume(app: &App, exchange: &Exchange, ambient: &mut Ambient, trail: &mut Trail) -> Answer {
+pub async fn resume(
+    app: &App,
+    exchange: &Exchange,
+    ambient: &mut Ambient,
+    trail: &mut Trail,
+) -> Answer {
     let params = exchange.query_params()?;
     let visit = Visit::load(app, exchange, params.one("interaction"), ambient.now, trail).await?;
     advance(app, exchange, visit, (ambient, trail)).await
@@ -52,14 +57,23 @@ pub async fn advance(
     match next_step(situation, ambient.now, trail) {
         Step::LogIn => Ok(to_page(exchange, "/sign-in", &visit)),
         Step::AskConsent(_) => Ok(to_page(exchange, "/consent", &visit)),
-        Step::Finish(scope) => finish::grant(app, exchange, visit, (&client, scope), (ambient, trail)).await,
+        Step::Finish(scope) => {
+            finish::grant(app, exchange, visit, (&client, scope), (ambient, trail)).await
+        }
         Step::Refuse(refusal) => finish::refuse(app, exchange, &visit, refusal, ambient.now).await,
     }
 }
 
 /// The client of an interaction; it may have been disabled since it began.
-pub async fn client_of(app: &App, exchange: &Exchange, visit: &Visit) -> Result<Arc<Client>, Denied> {
-    let found = exchange.tenant.client(app, &visit.interaction.request.client_id).await?;
+pub async fn client_of(
+    app: &App,
+    exchange: &Exchange,
+    visit: &Visit,
+) -> Result<Arc<Client>, Denied> {
+    let found = exchange
+        .tenant
+        .client(app, &visit.interaction.request.client_id)
+        .await?;
     found.ok_or_else(|| unknown_client("a client that was disabled meanwhile").into())
 }
 

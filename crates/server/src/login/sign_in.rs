@@ -27,11 +27,22 @@ use jeton_token::secret::sha256;
 use jeton_token::{base64url, timestamp::Timestamp};
 
 /// `GET /sign-in` shows the form, `POST /sign-in` takes it.
-pub async fn sign_in(app: &App, exchange: &Exchange, ambient: &mut Ambient, trail: &mut Trail) -> Answer {
+pub async fn sign_in(
+    app: &App,
+    exchange: &Exchange,
+    ambient: &mut Ambient,
+    trail: &mut Trail,
+) -> Answer {
     if exchange.method != Method::POST {
         let params = exchange.query_params()?;
-        let visit = Visit::load(app, exchange, params.one("interaction"), ambient.now, trail).await?;
-        let hint = visit.interaction.request.login_hint.clone().unwrap_or_default();
+        let visit =
+            Visit::load(app, exchange, params.one("interaction"), ambient.now, trail).await?;
+        let hint = visit
+            .interaction
+            .request
+            .login_hint
+            .clone()
+            .unwrap_or_default();
         return show(app, exchange, &visit, (&hint, None)).await;
     }
     let params = exchange.form()?;
@@ -42,8 +53,24 @@ pub async fn sign_in(app: &App, exchange: &Exchange, ambient: &mut Ambient, trai
     }
     match check_password(app, exchange, &params, ambient).await? {
         Tried::Right(user) => open(app, exchange, visit, &user, ambient).await,
-        Tried::Wrong => show(app, exchange, &visit, (typed_name(&params), Some(SignInProblem::WrongPassword))).await,
-        Tried::TooOften => show(app, exchange, &visit, (typed_name(&params), Some(SignInProblem::Throttled))).await,
+        Tried::Wrong => {
+            show(
+                app,
+                exchange,
+                &visit,
+                (typed_name(&params), Some(SignInProblem::WrongPassword)),
+            )
+            .await
+        }
+        Tried::TooOften => {
+            show(
+                app,
+                exchange,
+                &visit,
+                (typed_name(&params), Some(SignInProblem::Throttled)),
+            )
+            .await
+        }
     }
 }
 
@@ -62,11 +89,19 @@ pub(super) async fn step(
     interaction: jeton_protocol::interaction::Interaction,
     now: Timestamp,
 ) -> Result<(), Denied> {
-    match app.store.step_interaction(exchange.tenant.id(), interaction, now).await? {
+    match app
+        .store
+        .step_interaction(exchange.tenant.id(), interaction, now)
+        .await?
+    {
         Stepped::Stepped(_) => Ok(()),
         Stepped::Stale => {
             let rule = &super::browser::INTERACTION_KNOWN;
-            let refusal = jeton_protocol::refusal::Refusal::new(rule, "the step the page was shown for", "another");
+            let refusal = jeton_protocol::refusal::Refusal::new(
+                rule,
+                "the step the page was shown for",
+                "another",
+            );
             Err(refusal.into())
         }
     }
@@ -101,7 +136,11 @@ async fn check_password(
             return Ok(Tried::TooOften);
         }
     }
-    let user = if name.len() <= LONGEST { app.store.user_by_name(tenant, &name).await? } else { None };
+    let user = if name.len() <= LONGEST {
+        app.store.user_by_name(tenant, &name).await?
+    } else {
+        None
+    };
     let user = user.filter(|user| user.disabled_at.is_none());
     let stored = match &user {
         Some(user) => app.store.password(tenant, user.id).await?,
@@ -117,7 +156,9 @@ async fn check_password(
         }
         None => {
             let occasion = exchange.occasion("nobody", ambient);
-            app.store.audit(tenant, "sign_in.failed", &account, occasion).await?;
+            app.store
+                .audit(tenant, "sign_in.failed", &account, occasion)
+                .await?;
             app.metrics.count_sign_in("failure");
             Ok(Tried::Wrong)
         }
@@ -129,7 +170,13 @@ fn typed_name<'a>(params: &'a Params<'_>) -> &'a str {
 }
 
 /// Opens a new session under a new id: whatever cookie the browser had before is worth nothing now (SEC-041).
-async fn open(app: &App, exchange: &Exchange, visit: Visit, user: &User, ambient: &mut Ambient) -> Answer {
+async fn open(
+    app: &App,
+    exchange: &Exchange,
+    visit: Visit,
+    user: &User,
+    ambient: &mut Ambient,
+) -> Answer {
     let tenant = &exchange.tenant.tenant;
     let now = ambient.now;
     let session = Session {
@@ -145,15 +192,27 @@ async fn open(app: &App, exchange: &Exchange, visit: Visit, user: &User, ambient
     };
     let id = session.id;
     let actor = user.id.to_string();
-    app.store.open_session(&tenant.id, session, exchange.occasion(&actor, ambient)).await?;
+    app.store
+        .open_session(&tenant.id, session, exchange.occasion(&actor, ambient))
+        .await?;
     let mut interaction = visit.interaction.clone();
-    interaction.progress.signed_in = Some(SignedIn { session: id, at: now });
+    interaction.progress.signed_in = Some(SignedIn {
+        session: id,
+        at: now,
+    });
     step(app, exchange, interaction, now).await?;
     // The session before this one ends, unless it was the same user's: then its grants go on (SEC-041).
     if let Some(before) = visit.session.filter(|before| before.user != user.id) {
-        app.store.end_session(&tenant.id, before.id, exchange.occasion(&actor, ambient)).await?;
+        app.store
+            .end_session(&tenant.id, before.id, exchange.occasion(&actor, ambient))
+            .await?;
     }
-    let cookie = exchange.tenant.ring().handles.seal(tenant.id.as_str(), HandleKind::Session, id, 0);
+    let cookie =
+        exchange
+            .tenant
+            .ring()
+            .handles
+            .seal(tenant.id.as_str(), HandleKind::Session, id, 0);
     let mut reply = back_to_dispatcher(exchange, &visit.handle);
     set_cookie(&mut reply, Cookie::Session.set(tenant, &cookie));
     Ok(reply)
@@ -184,12 +243,20 @@ async fn show(
         why: why(visit),
         problem,
         demo_users: development
-            .map(|shown| shown.users.iter().map(|user| DemoUser { username: &user.username, password: &user.password }))
+            .map(|shown| {
+                shown.users.iter().map(|user| DemoUser {
+                    username: &user.username,
+                    password: &user.password,
+                })
+            })
             .into_iter()
             .flatten()
             .collect(),
     };
-    let html = app.pages.render(&Page::SignIn(page), view::locale(exchange, request.ui_locales.as_deref()))?;
+    let html = app.pages.render(
+        &Page::SignIn(page),
+        view::locale(exchange, request.ui_locales.as_deref()),
+    )?;
     let status = match problem {
         Some(SignInProblem::Throttled) => StatusCode::TOO_MANY_REQUESTS,
         Some(SignInProblem::WrongPassword | SignInProblem::Expired) | None => StatusCode::OK,

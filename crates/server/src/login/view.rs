@@ -9,7 +9,12 @@ use jeton_protocol::tenant::Tenant;
 
 pub fn look(tenant: &Tenant) -> Look<'_> {
     let host = host_of(tenant.issuer.as_str());
-    Look { name: tenant.name.as_deref().unwrap_or("Jeton"), host, logo: None, stylesheet: None }
+    Look {
+        name: tenant.name.as_deref().unwrap_or("Jeton"),
+        host,
+        logo: None,
+        stylesheet: None,
+    }
 }
 
 pub fn locale(exchange: &Exchange, ui_locales: Option<&str>) -> Locale {
@@ -32,13 +37,22 @@ pub fn asking<'a>(client: &'a Client, redirect_uri: &'a str) -> Asking<'a> {
 fn destination(redirect_uri: &str) -> Destination<'_> {
     let host = host_of(redirect_uri);
     if matches!(host, "localhost" | "127.0.0.1" | "[::1]") {
-        return Destination { host, kind: DestinationKind::Loopback };
+        return Destination {
+            host,
+            kind: DestinationKind::Loopback,
+        };
     }
     if redirect_uri.starts_with("https://") {
-        return Destination { host, kind: DestinationKind::Web };
+        return Destination {
+            host,
+            kind: DestinationKind::Web,
+        };
     }
     let scheme = redirect_uri.split(':').next().unwrap_or_default();
-    Destination { host: scheme, kind: DestinationKind::App }
+    Destination {
+        host: scheme,
+        kind: DestinationKind::App,
+    }
 }
 
 /// The origin a form's answer may be redirected to, for the page's CSP (SEC-401).

@@ -56,23 +56,46 @@ impl Metrics {
         let tokens = Family::default();
         registry.register("token_requests", "Answered token requests", tokens.clone());
         let requests = Durations::new_with_constructor(durations as fn() -> Histogram);
-        registry.register_with_unit("http_request_duration", "Time to the reply", Unit::Seconds, requests.clone());
+        registry.register_with_unit(
+            "http_request_duration",
+            "Time to the reply",
+            Unit::Seconds,
+            requests.clone(),
+        );
         let sign_ins = Family::default();
         registry.register("sign_ins", "Tries to sign in", sign_ins.clone());
         let refusals = Family::default();
-        registry.register("refusals", "Refused requests by the rule that refused", refusals.clone());
+        registry.register(
+            "refusals",
+            "Refused requests by the rule that refused",
+            refusals.clone(),
+        );
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "What is running", build);
-        Self { registry, tokens, requests, sign_ins, refusals }
+        Self {
+            registry,
+            tokens,
+            requests,
+            sign_ins,
+            refusals,
+        }
     }
 
     pub fn count_token(&self, grant: GrantType) {
-        let labels = TokenLabels { grant: grant.name(), outcome: "success", error: "" };
+        let labels = TokenLabels {
+            grant: grant.name(),
+            outcome: "success",
+            error: "",
+        };
         self.tokens.get_or_create(&labels).inc();
     }
 
     pub fn count_token_refusal(&self, error: &'static str) {
-        let labels = TokenLabels { grant: "", outcome: "refused", error };
+        let labels = TokenLabels {
+            grant: "",
+            outcome: "refused",
+            error,
+        };
         self.tokens.get_or_create(&labels).inc();
     }
 
@@ -81,11 +104,15 @@ impl Metrics {
     }
 
     pub fn count_sign_in(&self, outcome: &'static str) {
-        self.sign_ins.get_or_create(&OutcomeLabels { outcome }).inc();
+        self.sign_ins
+            .get_or_create(&OutcomeLabels { outcome })
+            .inc();
     }
 
     pub fn observe_request(&self, endpoint: &'static str, status: u16, took: Duration) {
-        self.requests.get_or_create(&RequestLabels { endpoint, status }).observe(took.as_secs_f64());
+        self.requests
+            .get_or_create(&RequestLabels { endpoint, status })
+            .observe(took.as_secs_f64());
     }
 
     pub fn render(&self) -> String {

@@ -19,17 +19,25 @@ pub struct Observe {
 
 impl fmt::Debug for Observe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Observe").field("traces", &self.trace.is_some()).finish()
+        f.debug_struct("Observe")
+            .field("traces", &self.trace.is_some())
+            .finish()
     }
 }
 
 impl Observe {
     pub fn new(traces: bool) -> Self {
-        Self { trace: traces.then(|| Mutex::new(Trace::new())) }
+        Self {
+            trace: traces.then(|| Mutex::new(Trace::new())),
+        }
     }
 
     pub fn trail(&self) -> Trail {
-        if self.trace.is_some() { Trail::watched() } else { Trail::off() }
+        if self.trace.is_some() {
+            Trail::watched()
+        } else {
+            Trail::off()
+        }
     }
 
     /// A refusal that left as an envelope of the route.
@@ -81,7 +89,11 @@ impl Observe {
 
     pub fn with_trace<T>(&self, look: impl FnOnce(&mut Trace) -> T) -> Option<T> {
         let trace = self.trace.as_ref()?;
-        Some(look(&mut trace.lock().unwrap_or_else(std::sync::PoisonError::into_inner)))
+        Some(look(
+            &mut trace
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        ))
     }
 }
 

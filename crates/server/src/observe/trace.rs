@@ -39,9 +39,23 @@ pub struct Step {
 
 /// Parameters whose values say nothing secret; of every other one only the presence is shown (SEC-432).
 const SHOWN: [&str; 17] = [
-    "grant_type", "client_id", "redirect_uri", "response_type", "response_mode", "scope", "prompt", "max_age",
-    "code_challenge", "code_challenge_method", "token_type_hint", "client_assertion_type", "ui_locales", "display",
-    "acr_values", "post_logout_redirect_uri", "username",
+    "grant_type",
+    "client_id",
+    "redirect_uri",
+    "response_type",
+    "response_mode",
+    "scope",
+    "prompt",
+    "max_age",
+    "code_challenge",
+    "code_challenge_method",
+    "token_type_hint",
+    "client_assertion_type",
+    "ui_locales",
+    "display",
+    "acr_values",
+    "post_logout_redirect_uri",
+    "username",
 ];
 
 impl Trace {
@@ -83,18 +97,27 @@ impl Step {
         let query = exchange.query_params().unwrap_or_default();
         let body = exchange.form().unwrap_or_default();
         let mut sent = Vec::new();
-        if let Some(scheme) = exchange.authorization().and_then(|header| header.split(' ').next()) {
+        if let Some(scheme) = exchange
+            .authorization()
+            .and_then(|header| header.split(' ').next())
+        {
             sent.push(("Authorization".to_owned(), format!("{scheme} …")));
         }
         for params in [&query, &body] {
             for name in params.names() {
                 let value = params.one(name).unwrap_or_default();
-                let shown = if SHOWN.contains(&name) { value.chars().take(200).collect() } else { "…".to_owned() };
+                let shown = if SHOWN.contains(&name) {
+                    value.chars().take(200).collect()
+                } else {
+                    "…".to_owned()
+                };
                 sent.push((name.chars().take(60).collect(), shown));
             }
         }
         let named = query.one("client_id").or(body.one("client_id"));
-        let client = named.map(str::to_owned).or_else(|| basic_id(exchange.authorization()));
+        let client = named
+            .map(str::to_owned)
+            .or_else(|| basic_id(exchange.authorization()));
         Self {
             id: finished.id,
             at: finished.at,
@@ -102,7 +125,10 @@ impl Step {
             endpoint: finished.route.endpoint,
             method: exchange.method.to_string(),
             path: exchange.path.clone(),
-            flow: query.one("interaction").or(body.one("interaction")).map(str::to_owned),
+            flow: query
+                .one("interaction")
+                .or(body.one("interaction"))
+                .map(str::to_owned),
             sent,
             status: finished.status,
             answer: answer(finished),
@@ -118,9 +144,16 @@ fn answer(finished: &Finished<'_>) -> String {
     match finished.location {
         Some(location) => {
             let (base, query) = location.split_once('?').unwrap_or((location, ""));
-            let names: Vec<&str> = query.split('&').filter_map(|pair| pair.split('=').next()).collect();
+            let names: Vec<&str> = query
+                .split('&')
+                .filter_map(|pair| pair.split('=').next())
+                .collect();
             let names = names.join(", ");
-            if names.is_empty() { format!("go to {base}") } else { format!("go to {base} with {names}") }
+            if names.is_empty() {
+                format!("go to {base}")
+            } else {
+                format!("go to {base} with {names}")
+            }
         }
         None => String::new(),
     }
@@ -129,7 +162,10 @@ fn answer(finished: &Finished<'_>) -> String {
 fn basic_id(authorization: Option<&str>) -> Option<String> {
     use base64::Engine as _;
     let encoded = authorization?.strip_prefix("Basic ")?;
-    let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).ok()?;
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(encoded)
+        .ok()?;
     let text = String::from_utf8(bytes).ok()?;
-    text.split_once(':').map(|(id, _)| id.chars().take(100).collect())
+    text.split_once(':')
+        .map(|(id, _)| id.chars().take(100).collect())
 }

@@ -36,7 +36,7 @@ struct ModelGrant {
     refresh_expires_at: Option<Timestamp>,
     expires_at: Timestamp,
     revoked: bool,
-    /// A grant, session, user or client cut was made over it.
+    /// A cut was made on it, or on its session.
     cut: bool,
 }
 
@@ -225,7 +225,6 @@ impl Player {
             self.world.store.enable_user(&self.world.tenant, id, occasion).await
         } else {
             self.model.user_cut = self.world.now.plus(Duration::from_millis(1));
-            self.model.grants.iter_mut().for_each(|grant| grant.cut = true);
             self.world.store.disable_user(&self.world.tenant, id, occasion).await
         };
         self.model.user_disabled = !off;
@@ -240,7 +239,6 @@ impl Player {
             self.world.store.enable_client(&self.world.tenant, &id, occasion).await
         } else {
             self.model.client_cut = self.world.now.plus(Duration::from_millis(1));
-            self.model.grants.iter_mut().for_each(|grant| grant.cut = true);
             self.world.store.disable_client(&self.world.tenant, &id, occasion).await
         };
         self.model.client_disabled = !off;
@@ -281,7 +279,10 @@ impl Player {
             let ended = self.model.sessions[grant.session].1.filter(|_| !grant.offline);
             let cut_lives = now.since(grant.created_at) < DAY && ended.is_none_or(|at| now.since(at) < DAY);
             if cut_lives {
-                let cut = grant.cut || ended.is_some();
+                let cut = grant.cut
+                    || ended.is_some()
+                    || self.model.user_cut > grant.created_at
+                    || self.model.client_cut > grant.created_at;
                 assert_eq!(store.is_cut(&lineage, now).await.unwrap(), cut, "{grant:?} {:#?}", self.log);
             }
         }

@@ -44,7 +44,8 @@ pub struct Registration {
     /// web, or native for apps on a device (any loopback port, private schemes)
     #[arg(long, value_name = "TYPE")]
     pub application_type: Option<String>,
-    /// The scope values it may ask for, separated by spaces
+    /// The scope values it may ask for, separated by spaces. Not given: openid profile email if it
+    /// signs users in, else none
     #[arg(long, value_name = "SCOPE")]
     pub scope: Option<String>,
     /// The audience of its access tokens; may be repeated. Not given: the tenant's
@@ -88,7 +89,7 @@ impl Registration {
             uris(&self.post_logout_redirect_uris, client.application_type)?;
         client.grant_types = self.grant_types(&client)?;
         client.jwks = self.keys()?;
-        client.scope = self.scope()?;
+        client.scope = self.scope(client.may_use(GrantType::AuthorizationCode))?;
         client.access_token_format = self.token_format()?;
         client.id_token_signed_response_alg = self.id_token_algorithm()?;
         client.allowed_origins = origins(self.allowed_origins)?;
@@ -158,8 +159,14 @@ impl Registration {
             .map_err(|error| Failure::usage(format!("jwks: {error}")))
     }
 
-    fn scope(&self) -> Result<Scope, Failure> {
-        let text = self.scope.as_deref().unwrap_or_default();
+    /// Signing a user in without any scope value would be refused, so there is a default set.
+    fn scope(&self, for_users: bool) -> Result<Scope, Failure> {
+        let default = if for_users {
+            "openid profile email"
+        } else {
+            ""
+        };
+        let text = self.scope.as_deref().unwrap_or(default);
         let told = "scope: up to 64 values of printable ASCII, separated by spaces";
         Scope::parse(text).map_err(|_| Failure::usage(told))
     }
