@@ -10,7 +10,7 @@ use crate::observe::metrics::Metrics;
 use crate::pages::Pages;
 use crate::passwords::Passwords;
 use crate::tenancy::{Tenancy, TenantState};
-use crate::throttle::Throttle;
+use crate::throttle::{Rates, Throttle};
 use http::StatusCode;
 use ipnet::IpNet;
 use jeton_protocol::client::ClientId;
@@ -21,6 +21,7 @@ use jeton_store::{Lineage, Store, StoreError};
 use jeton_token::timestamp::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 pub struct App {
     pub store: Store,
@@ -48,6 +49,9 @@ pub struct Settings {
     pub aliases: Vec<(String, Endpoint)>,
     pub per_ip_connections: usize,
     pub body_limit: usize,
+    pub rates: Rates,
+    /// When the server makes the next signing keys, and how long before they sign; `None` leaves it to the operator.
+    pub rotation: Option<(Duration, Duration)>,
     /// `jeton dev`: the demo API, the trace, demo users on the sign-in page.
     pub development: Option<Development>,
     /// Keep the last requests with their checks, for `/dev/trace`.
@@ -140,6 +144,21 @@ impl App {
 }
 
 impl Settings {
+    /// The defaults, for an issuer.
+    pub fn new(issuer: Issuer) -> Self {
+        Self {
+            issuer,
+            trusted_proxies: Vec::new(),
+            aliases: Vec::new(),
+            per_ip_connections: 256,
+            body_limit: 64 * 1024,
+            rates: Rates::default(),
+            rotation: None,
+            development: None,
+            traces: false,
+        }
+    }
+
     /// The route an alias stands for, with the tenant's path before it.
     pub fn alias<'a>(&self, path: &'a str) -> Option<(&'a str, &'static Route)> {
         let (alias, endpoint) = self

@@ -4,12 +4,14 @@ use crate::ambient::Ambient;
 use crate::app::App;
 use crate::http::denied::{Denied, Fault};
 use crate::http::exchange::Exchange;
+use crate::throttle::Charged;
 use jeton_protocol::client::{AuthenticationMethod, Client, KeptSecret};
 use jeton_protocol::client_auth::{self, AuthenticatedClient, OpenedSecret, Presented};
 use jeton_protocol::params::Params;
 use jeton_protocol::refusal::{ErrorCode, Trail};
 use jeton_store::replay::{Claimed, OneTime, ReplayKind};
 use jeton_token::secret::sha256;
+use jeton_token::timestamp::Timestamp;
 use std::sync::Arc;
 
 pub async fn caller(
@@ -30,6 +32,25 @@ pub async fn caller(
             }
         }
         other => other,
+    }
+}
+
+/// Refuses a client that asks more often than it may (SEC-465).
+pub fn limit(
+    app: &App,
+    exchange: &Exchange,
+    what: Charged,
+    (caller, now): (&AuthenticatedClient, Timestamp),
+) -> Result<(), Denied> {
+    match app
+        .throttle
+        .admit(exchange, what, caller.client().id.as_str(), now)
+    {
+        None => Ok(()),
+        Some(seconds) => Err(Denied::Throttled(
+            "Too many requests of this client; try again later",
+            seconds,
+        )),
     }
 }
 

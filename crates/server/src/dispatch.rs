@@ -118,7 +118,7 @@ async fn locate(
 
 /// 421 for a host that is not ours, 404 for a path that is nobody's.
 fn not_here(app: &App, authority: &str) -> Reply {
-    if app.tenancy.knows_authority(authority) {
+    if app.settings.issuer.authority() == authority || app.tenancy.knows_authority(authority) {
         plain(StatusCode::NOT_FOUND, "There is nothing here.\n")
     } else {
         plain(
@@ -296,8 +296,8 @@ fn preflight(route: &Route) -> Reply {
     reply
 }
 
-/// Lets scripts of a registered origin read the answer. The preflight does not say which client it is for, so any client's
-/// origin passes there; the answer itself asks for the origin of the very client (SEC-198).
+/// Lets scripts of an origin that a client of the tenant registered read the answer (SEC-198). A preflight does not say which
+/// client it is for, so any client's origin will do; the credentials in the request itself decide everything else.
 async fn allow_origin(app: &App, exchange: &Exchange, reply: &mut Reply) {
     let Some(origin) = exchange.header(&header::ORIGIN) else {
         return;

@@ -11,6 +11,7 @@ use jeton_protocol::issue::KeyRing;
 use jeton_protocol::tenant::{Tenant, TenantId};
 use jeton_store::audit::Occasion;
 use jeton_store::keys::{KeyPurpose, StoredKey};
+use jeton_store::leases::Leased;
 use jeton_store::seal::{self, Place};
 use jeton_store::{Store, StoreError};
 use jeton_token::algorithm::SignatureAlgorithm;
@@ -246,6 +247,46 @@ pub async fn rotate(
             .await?;
     }
     Ok(next)
+}
+
+/// Makes the next key of every algorithm whose newest one has nearly signed for `period`; of several nodes one does.
+pub async fn rotate_due(
+    app: &App,
+    tenant: &TenantId,
+    (period, lead): (Duration, Duration),
+) -> Result<(), KeyError> {
+    let mut ambient = app.ambient();
+    let now = ambient.now;
+    let rows = app.store.keys(tenant).await?;
+    let is_due = |algorithm: &SignatureAlgorithm| {
+        let of_algorithm = rows.iter().filter(|row| row.algorithm == algorithm.name());
+        let newest = of_algorithm.filter_map(|row| row.active_at).max();
+        newest.is_some_and(|active_at| now.plus(lead) >= active_at.plus(period))
+    };
+    let due: Vec<_> = SIGNING_ALGORITHMS.into_iter().filter(is_due).collect();
+    if !due.is_empty() && hold_lease(app, &mut ambient).await? {
+        for algorithm in due {
+            let plan = (algorithm, lead, LONGEST_TOKEN);
+            rotate(&app.store, &app.kek, tenant, plan, &mut ambient).await?;
+            tracing::info!(event = "key.rotated", tenant = %tenant, algorithm = algorithm.name());
+        }
+    }
+    ambient.end();
+    Ok(())
+}
+
+/// The ceiling of all token lifetimes.
+const LONGEST_TOKEN: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Only one node rotates; the others see its key before the lease ends.
+async fn hold_lease(app: &App, ambient: &mut Ambient) -> Result<bool, KeyError> {
+    let holder = RowId::new(ambient.now, &mut ambient.entropy).to_string();
+    let until = ambient.now.plus(Duration::from_secs(60));
+    Ok(app
+        .store
+        .take_lease("key rotation", &holder, until, ambient.now)
+        .await?
+        == Leased::Taken)
 }
 
 /// Clocks differ, and a token may be minted in the very moment its key retires.

@@ -107,6 +107,18 @@ impl Passwords {
         Ok(equal)
     }
 
+    /// Whether a stored hash was made at today's cost.
+    pub fn is_current(&self, stored: &str) -> bool {
+        let Cost {
+            memory_kib,
+            iterations,
+            lanes,
+        } = self.cost;
+        stored.starts_with(&format!(
+            "$argon2id$v=19$m={memory_kib},t={iterations},p={lanes}$"
+        ))
+    }
+
     pub async fn hash(&self, password: &str, salt: [u8; 16]) -> Result<String, Fault> {
         let (cost, password) = (self.cost, Secret::from_text(normalised(password)));
         let hashed = self

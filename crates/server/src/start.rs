@@ -67,7 +67,7 @@ impl Plan {
             kek: self.kek,
             tenancy: Tenancy::new(),
             pages: Pages::new()?,
-            throttle: Throttle::new(),
+            throttle: Throttle::new(self.settings.rates),
             observe: Observe::new(self.settings.traces),
             metrics: Metrics::new(),
             clock: self.clock,
@@ -175,6 +175,7 @@ async fn asked_to_stop() {
 }
 
 const LOOK_AROUND: Duration = Duration::from_millis(300);
+const ROTATION: Duration = Duration::from_secs(600);
 const SWEEP: Duration = Duration::from_secs(60);
 
 /// Learns what other processes changed, reads certificates that changed, and deletes what nothing can misuse any more.
@@ -184,6 +185,7 @@ async fn recurring(app: Arc<App>, tls: Vec<Arc<Tls>>) {
     let mut sweep = tokio::time::interval(SWEEP);
     sweep.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut cursor = SweepCursor::default();
+    let mut rotation = tokio::time::interval(ROTATION);
     loop {
         tokio::select! {
             _ = look.tick() => {
@@ -195,6 +197,11 @@ async fn recurring(app: Arc<App>, tls: Vec<Arc<Tls>>) {
                 }
                 for tls in &tls {
                     tls.refresh();
+                }
+            }
+            _ = rotation.tick() => {
+                if let Some(plan) = app.settings.rotation {
+                    app.tenancy.rotate_keys(&app, plan).await;
                 }
             }
             _ = sweep.tick() => {

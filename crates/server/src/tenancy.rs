@@ -19,6 +19,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// More tenants than this are not kept at once; nor more clients of one tenant.
 const MOST_TENANTS: usize = 4096;
@@ -96,6 +97,16 @@ impl Tenancy {
         }
         self.by_address.pin().insert(address, Arc::clone(&state));
         Ok(Some(state))
+    }
+
+    /// Makes the next keys of the tenants in memory where they are due. One that nobody asks for needs none.
+    pub async fn rotate_keys(&self, app: &App, plan: (Duration, Duration)) {
+        let states: Vec<_> = self.by_address.pin().values().cloned().collect();
+        for state in states {
+            if let Err(error) = keys::rotate_due(app, state.id(), plan).await {
+                tracing::error!(tenant = %state.tenant.id, %error, "the next signing keys could not be made");
+            }
+        }
     }
 
     /// Whether some tenant that was asked for has this host name.

@@ -10,26 +10,56 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// Ten failed authentications a minute for each client and address.
-const CLIENT_FAILURES: Rate = Rate {
-    burst: 10,
-    per_charge: Duration::from_secs(6),
-};
-/// Five failed sign-ins a quarter of an hour for each account.
-pub const ACCOUNT_FAILURES: Rate = Rate {
-    burst: 5,
-    per_charge: Duration::from_secs(180),
-};
-/// Fifty failed sign-ins a quarter of an hour for each address or its network.
-pub const ADDRESS_FAILURES: Rate = Rate {
-    burst: 50,
-    per_charge: Duration::from_secs(18),
-};
+/// How often somebody may try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rates {
+    /// Failed sign-ins of an account.
+    pub account: Rate,
+    /// Sign-ins from an address or its network.
+    pub address: Rate,
+    /// Failed authentications of a client from an address.
+    pub client_failures: Rate,
+    /// Token requests of a client; `None` is as many as it likes.
+    pub token: Option<Rate>,
+    /// Introspections of a client; `None` is as many as it likes.
+    pub introspection: Option<Rate>,
+}
+
+const QUARTER: Duration = Duration::from_secs(15 * 60);
+
+impl Rates {
+    /// From counts: the first two a quarter of an hour, the third a minute, the last two a second, 0 for no limit.
+    pub fn new([account, address, client_failures, token, introspection]: [u32; 5]) -> Self {
+        let a_second = |count: u32| (count > 0).then(|| rate(count, Duration::from_secs(1)));
+        Self {
+            account: rate(account, QUARTER),
+            address: rate(address, QUARTER),
+            client_failures: rate(client_failures, Duration::from_secs(60)),
+            token: a_second(token),
+            introspection: a_second(introspection),
+        }
+    }
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self::new([5, 50, 10, 50, 500])
+    }
+}
+
+fn rate(burst: u32, per: Duration) -> Rate {
+    let burst = burst.max(1);
+    Rate {
+        burst,
+        per_charge: per / burst,
+    }
+}
 
 const MOST_BUCKETS: usize = 65_536;
 
-/// When each bucket will be empty again (the generic cell rate algorithm).
+/// When each bucket will be empty again, in microseconds (the generic cell rate algorithm).
 pub struct Throttle {
+    rates: Rates,
     buckets: HashMap<[u8; 16], i64>,
 }
 
@@ -42,10 +72,15 @@ impl fmt::Debug for Throttle {
 }
 
 impl Throttle {
-    pub fn new() -> Self {
+    pub fn new(rates: Rates) -> Self {
         Self {
+            rates,
             buckets: HashMap::new(),
         }
+    }
+
+    pub fn rates(&self) -> &Rates {
+        &self.rates
     }
 
     /// How many seconds this client at this address has to wait, if it has to.
@@ -58,39 +93,81 @@ impl Throttle {
         if self.buckets.is_empty() {
             return None;
         }
-        let full_at = *self.buckets.pin().get(&bucket(exchange, client))?;
-        let room = i64::from(CLIENT_FAILURES.burst) * step();
-        let wait = full_at - now.millis() - room + step();
-        (wait > 0).then(|| u64::try_from(wait / 1000 + 1).unwrap_or(1))
+        let full_at = *self.buckets.pin().get(&failures(exchange, client))?;
+        wait(full_at, self.rates.client_failures, now)
     }
 
     pub fn note_client_failure(&self, exchange: &Exchange, client: &str, now: Timestamp) {
+        self.charge(failures(exchange, client), self.rates.client_failures, now);
+    }
+
+    /// Counts one request of `what`; how many seconds to wait when it is one too many.
+    pub fn admit(
+        &self,
+        exchange: &Exchange,
+        what: Charged,
+        client: &str,
+        now: Timestamp,
+    ) -> Option<u64> {
+        let (rate, word) = match what {
+            Charged::Token => (self.rates.token?, "token"),
+            Charged::Introspection => (self.rates.introspection?, "introspection"),
+        };
+        let key = bucket(&[exchange.tenant.id().as_str(), word, client]);
+        let full_at = self.buckets.pin().get(&key).copied();
+        if let Some(seconds) = full_at.and_then(|full_at| wait(full_at, rate, now)) {
+            return Some(seconds);
+        }
+        self.charge(key, rate, now);
+        None
+    }
+
+    fn charge(&self, key: [u8; 16], rate: Rate, now: Timestamp) {
+        let now = micros(now);
         let buckets = self.buckets.pin();
         if buckets.len() >= MOST_BUCKETS {
-            buckets.retain(|_, full_at| *full_at > now.millis());
+            buckets.retain(|_, full_at| *full_at > now);
             if buckets.len() >= MOST_BUCKETS {
                 return;
             }
         }
-        let next = |full_at: &i64| (*full_at).max(now.millis()) + step();
-        buckets.update_or_insert(bucket(exchange, client), next, now.millis() + step());
+        let next = |full_at: &i64| (*full_at).max(now) + step(rate);
+        buckets.update_or_insert(key, next, now + step(rate));
     }
 }
 
-impl Default for Throttle {
-    fn default() -> Self {
-        Self::new()
-    }
+/// What a client is counted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Charged {
+    Token,
+    Introspection,
 }
 
-fn step() -> i64 {
-    i64::try_from(CLIENT_FAILURES.per_charge.as_millis()).unwrap_or(i64::MAX)
+fn wait(full_at: i64, rate: Rate, now: Timestamp) -> Option<u64> {
+    let room = i64::from(rate.burst) * step(rate);
+    let wait = full_at - micros(now) - room + step(rate);
+    (wait > 0).then(|| u64::try_from(wait / 1_000_000 + 1).unwrap_or(1))
 }
 
-fn bucket(exchange: &Exchange, client: &str) -> [u8; 16] {
-    let address = network(exchange.address).to_string();
-    let parts = [exchange.tenant.id().as_str(), "\0", client, "\0", &address].concat();
-    let digest = sha256(parts.as_bytes());
+fn micros(now: Timestamp) -> i64 {
+    now.millis().saturating_mul(1000)
+}
+
+fn step(rate: Rate) -> i64 {
+    i64::try_from(rate.per_charge.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn failures(exchange: &Exchange, client: &str) -> [u8; 16] {
+    bucket(&[
+        exchange.tenant.id().as_str(),
+        "failures",
+        client,
+        &network(exchange.address).to_string(),
+    ])
+}
+
+fn bucket(parts: &[&str]) -> [u8; 16] {
+    let digest = sha256(parts.join("\0").as_bytes());
     let mut short = [0; 16];
     short.copy_from_slice(digest.split_at(16).0);
     short

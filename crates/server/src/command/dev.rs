@@ -12,6 +12,7 @@ use crate::http::listener::Listening;
 use crate::keys::Kek;
 use crate::passwords::Cost;
 use crate::start::{self, Plan, StartError};
+use crate::throttle::Rates;
 use jeton_protocol::scope::ScopeDefinition;
 use jeton_protocol::tenant::{Issuer, Policy, Tenant, TenantId};
 use jeton_store::{Location, Options as StoreOptions, Store};
@@ -134,13 +135,11 @@ async fn dev(options: &Options, database: Option<DatabaseUrl>) -> Result<(), Sta
 
 fn settings(issuer: Issuer, development: Development, traces: bool) -> Settings {
     Settings {
-        issuer,
-        trusted_proxies: Vec::new(),
-        aliases: Vec::new(),
         per_ip_connections: 4096,
-        body_limit: 64 * 1024,
+        rates: Rates::new([5, 1000, 100, 0, 0]),
         development: Some(development),
         traces,
+        ..Settings::new(issuer)
     }
 }
 

@@ -4,13 +4,14 @@ use super::desk::location;
 use super::{Answer, Failure};
 use crate::ambient::{Clock, Luck};
 use crate::app::Settings;
-use crate::config::{Config, LogFormat, LogLevel, Paths};
+use crate::config::{Config, Limits, LogFormat, LogLevel, Paths};
 use crate::http::listener::Listening;
 use crate::http::routes::Endpoint;
 use crate::http::tls::Tls;
 use crate::keys::Kek;
 use crate::passwords::Cost;
 use crate::start::{self, Plan, StartError};
+use crate::throttle::Rates;
 use jeton_store::{Options as StoreOptions, Store};
 use jeton_token::entropy::Entropy;
 use std::sync::Arc;
@@ -87,14 +88,24 @@ async fn serve(config: &Config) -> Result<(), StartError> {
 
 fn settings(config: &Config) -> Settings {
     Settings {
-        issuer: config.issuer.clone(),
         trusted_proxies: config.listen.trusted_proxies.clone(),
         aliases: aliases(&config.paths),
         per_ip_connections: config.listen.per_ip_connections as usize,
         body_limit: config.limits.body_bytes as usize,
-        development: None,
-        traces: false,
+        rates: rates(&config.limits),
+        rotation: Some((config.rotation.period, config.rotation.lead)),
+        ..Settings::new(config.issuer.clone())
     }
+}
+
+fn rates(limits: &Limits) -> Rates {
+    Rates::new([
+        limits.sign_in_failures_per_account,
+        limits.sign_ins_per_address,
+        limits.client_failures,
+        limits.token_requests_per_client,
+        limits.introspections_per_client,
+    ])
 }
 
 fn aliases(paths: &Paths) -> Vec<(String, Endpoint)> {

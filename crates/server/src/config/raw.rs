@@ -105,6 +105,9 @@ table! {
 table! {
     /// How signing keys change when `jeton key rotate` asks for it.
     Rotation at "keys.rotation." {
+        /// How long a key signs before the next one takes over. The next one is made by the server, published
+        /// `keys.rotation.lead` before that.
+        period: Duration = "90d", "2d"..="730d";
         /// How long the next key is published before it signs, so that every resource server has
         /// it in time. Those that cache the key set longer than this will refuse good tokens.
         lead: Duration = "24h", "24h"..="90d";
@@ -205,10 +208,22 @@ table! {
 }
 
 table! {
-    /// What is refused before anybody looks at it.
+    /// What is refused before anybody looks at it, and how often somebody may try. Who tries more often gets 429 and
+    /// `Retry-After`.
     Limits at "limits." {
         /// The longest request body, in bytes. A longer one gets 413.
         body_bytes: u32 = "65536", "4096"..="16777216";
+        /// Sign-ins that may fail for one account in a quarter of an hour. Counted in the database, so a restart
+        /// forgets nothing; a successful sign-in forgets all.
+        sign_in_failures_per_account: u32 = "5", "1"..="1000";
+        /// Sign-ins that may be tried from one address (IPv6: one /64) in a quarter of an hour.
+        sign_ins_per_address: u32 = "50", "1"..="100000";
+        /// Authentications of one client from one address that may fail in a minute.
+        client_failures: u32 = "10", "1"..="100000";
+        /// Token requests of one client in a second; 0 means as many as it likes.
+        token_requests_per_client: u32 = "50", "0"..="1000000";
+        /// Introspection requests of one client in a second; 0 means as many as it likes.
+        introspections_per_client: u32 = "500", "0"..="1000000";
     }
 }
 

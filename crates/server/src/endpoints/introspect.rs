@@ -4,10 +4,11 @@ use super::{Answer, nothing_in_query};
 use crate::access_token;
 use crate::ambient::Ambient;
 use crate::app::App;
-use crate::caller::caller;
+use crate::caller::{caller, limit};
 use crate::http::denied::Denied;
 use crate::http::exchange::Exchange;
 use crate::http::reply;
+use crate::throttle::Charged;
 use http::StatusCode;
 use jeton_protocol::client_auth::AuthenticatedClient;
 use jeton_protocol::introspection::{self as rules, INACTIVE, Introspection, TokenRef};
@@ -24,6 +25,12 @@ pub async fn introspect(
     nothing_in_query(exchange, trail)?;
     let params = exchange.form()?;
     let caller = caller(app, exchange, &params, ambient, trail).await?;
+    limit(
+        app,
+        exchange,
+        Charged::Introspection,
+        (&caller, ambient.now),
+    )?;
     rules::admit(&caller, trail)?;
     let token = rules::token(&params, trail)?;
     let described = match TokenRef::read(token) {

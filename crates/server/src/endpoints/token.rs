@@ -3,10 +3,11 @@
 use super::{Answer, nothing_in_query};
 use crate::ambient::Ambient;
 use crate::app::App;
-use crate::caller::caller;
+use crate::caller::{caller, limit};
 use crate::grants::{authorization_code, client_credentials, refresh_token};
 use crate::http::exchange::Exchange;
 use crate::http::reply;
+use crate::throttle::Charged;
 use http::StatusCode;
 use jeton_protocol::grants::GrantRequest;
 use jeton_protocol::refusal::Trail;
@@ -20,6 +21,7 @@ pub async fn token(
     nothing_in_query(exchange, trail)?;
     let params = exchange.form()?;
     let caller = caller(app, exchange, &params, ambient, trail).await?;
+    limit(app, exchange, Charged::Token, (&caller, ambient.now))?;
     let request = GrantRequest::parse(&params, &caller, trail)?;
     let at = (ambient, trail);
     let response = match &request {

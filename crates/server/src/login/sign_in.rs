@@ -1,6 +1,6 @@
 //! Signing in with a password (SEC-R05, SEC-201, SEC-202).
 
-use super::browser::Visit;
+use super::browser::{INTERACTION_KNOWN, Visit};
 use super::username::{LONGEST, username_key};
 use super::{client_of, view};
 use crate::ambient::Ambient;
@@ -11,15 +11,16 @@ use crate::http::denied::Denied;
 use crate::http::exchange::Exchange;
 use crate::http::reply;
 use crate::pages::{DemoUser, Page, SignIn, SignInProblem, Why};
-use crate::throttle::{ACCOUNT_FAILURES, ADDRESS_FAILURES, network};
+use crate::throttle::network;
 use http::{HeaderValue, Method, StatusCode, header};
 use jeton_protocol::authorize::request::Prompt;
 use jeton_protocol::interaction::SignedIn;
 use jeton_protocol::params::Params;
-use jeton_protocol::refusal::Trail;
-use jeton_protocol::session::{ACR_PASSWORD, Session};
+use jeton_protocol::refusal::{Refusal, Trail};
+use jeton_protocol::session::{ACR_PASSWORD, Session, SessionId};
 use jeton_protocol::user::User;
 use jeton_store::interactions::Stepped;
+use jeton_store::sessions::Renewed;
 use jeton_store::throttle::Throttled;
 use jeton_token::handle::HandleKind;
 use jeton_token::row_id::RowId;
@@ -95,16 +96,16 @@ pub(super) async fn step(
         .await?
     {
         Stepped::Stepped(_) => Ok(()),
-        Stepped::Stale => {
-            let rule = &super::browser::INTERACTION_KNOWN;
-            let refusal = jeton_protocol::refusal::Refusal::new(
-                rule,
-                "the step the page was shown for",
-                "another",
-            );
-            Err(refusal.into())
-        }
+        Stepped::Stale => Err(stale().into()),
     }
+}
+
+fn stale() -> Refusal {
+    Refusal::new(
+        &INTERACTION_KNOWN,
+        "the step the page was shown for",
+        "another step",
+    )
 }
 
 pub(super) fn back_to_dispatcher(exchange: &Exchange, handle: &str) -> reply::Reply {
@@ -130,7 +131,8 @@ async fn check_password(
     let password = params.one("password").unwrap_or_default();
     let account = format!("account:{}", base64url::encode(&sha256(name.as_bytes())));
     let address = format!("address:{}", network(exchange.address));
-    for (bucket, rate) in [(&address, ADDRESS_FAILURES), (&account, ACCOUNT_FAILURES)] {
+    let rates = app.throttle.rates();
+    for (bucket, rate) in [(&address, rates.address), (&account, rates.account)] {
         if let Throttled::Wait(_) = app.store.charge(tenant, bucket, rate, ambient.now).await? {
             app.metrics.count_sign_in("throttled");
             return Ok(Tried::TooOften);
@@ -151,6 +153,7 @@ async fn check_password(
     match user.filter(|_| right) {
         Some(user) => {
             app.store.forgive(tenant, &account).await?;
+            rehash(app, exchange, (user.id, stored, password), ambient).await?;
             app.metrics.count_sign_in("success");
             Ok(Tried::Right(Box::new(user)))
         }
@@ -165,25 +168,110 @@ async fn check_password(
     }
 }
 
+/// A hash made at another cost is made anew while the password is at hand (SEC-410).
+async fn rehash(
+    app: &App,
+    exchange: &Exchange,
+    (user, stored, password): (RowId, Option<String>, &str),
+    ambient: &mut Ambient,
+) -> Result<(), Denied> {
+    let Some(old) = stored.filter(|stored| !app.passwords.is_current(stored)) else {
+        return Ok(());
+    };
+    let new = app
+        .passwords
+        .hash(password, ambient.entropy.bytes())
+        .await?;
+    app.store
+        .rehash_password(exchange.tenant.id(), user, old, new)
+        .await?;
+    Ok(())
+}
+
 fn typed_name<'a>(params: &'a Params<'_>) -> &'a str {
     params.one("username").unwrap_or_default()
 }
 
-/// Opens a new session under a new id: whatever cookie the browser had before is worth nothing now (SEC-041).
+/// Signs the browser in: whatever cookie it had before is worth nothing now (SEC-041). The same user's session goes on under a
+/// new generation, so that what was granted in it lives; another's ends.
 async fn open(
     app: &App,
     exchange: &Exchange,
-    visit: Visit,
+    mut visit: Visit,
     user: &User,
     ambient: &mut Ambient,
 ) -> Answer {
     let tenant = &exchange.tenant.tenant;
     let now = ambient.now;
+    let actor = user.id.to_string();
+    let (id, generation) = match visit.session.take() {
+        Some(before) if before.user == user.id => {
+            let again = Session {
+                auth_time: now,
+                amr: password_amr(),
+                last_seen_at: now,
+                ..before
+            };
+            renew(app, exchange, (again, visit.generation), ambient).await?
+        }
+        Some(before) => {
+            app.store
+                .end_session(&tenant.id, before.id, exchange.occasion(&actor, ambient))
+                .await?;
+            open_session(app, exchange, user, ambient).await?
+        }
+        None => open_session(app, exchange, user, ambient).await?,
+    };
+    let mut interaction = visit.interaction.clone();
+    interaction.progress.signed_in = Some(SignedIn {
+        session: id,
+        at: now,
+    });
+    step(app, exchange, interaction, now).await?;
+    let ring = exchange.tenant.ring();
+    let cookie = ring
+        .handles
+        .seal(tenant.id.as_str(), HandleKind::Session, id, generation);
+    let mut reply = back_to_dispatcher(exchange, &visit.handle);
+    set_cookie(&mut reply, Cookie::Session.set(tenant, &cookie));
+    Ok(reply)
+}
+
+fn password_amr() -> Vec<String> {
+    vec!["pwd".to_owned()]
+}
+
+async fn renew(
+    app: &App,
+    exchange: &Exchange,
+    (session, seen): (Session, u32),
+    ambient: &mut Ambient,
+) -> Result<(SessionId, u32), Denied> {
+    let id = session.id;
+    let occasion = exchange.occasion(&session.user.to_string(), ambient);
+    match app
+        .store
+        .renew_session(exchange.tenant.id(), session, seen, occasion)
+        .await?
+    {
+        Renewed::Renewed(generation) => Ok((id, generation)),
+        Renewed::Gone => Err(stale().into()),
+    }
+}
+
+async fn open_session(
+    app: &App,
+    exchange: &Exchange,
+    user: &User,
+    ambient: &mut Ambient,
+) -> Result<(SessionId, u32), Denied> {
+    let now = ambient.now;
+    let tenant = &exchange.tenant.tenant;
     let session = Session {
         id: RowId::new(now, &mut ambient.entropy),
         user: user.id,
         auth_time: now,
-        amr: vec!["pwd".to_owned()],
+        amr: password_amr(),
         acr: ACR_PASSWORD.to_owned(),
         created_at: now,
         last_seen_at: now,
@@ -191,31 +279,11 @@ async fn open(
         ended_at: None,
     };
     let id = session.id;
-    let actor = user.id.to_string();
+    let occasion = exchange.occasion(&user.id.to_string(), ambient);
     app.store
-        .open_session(&tenant.id, session, exchange.occasion(&actor, ambient))
+        .open_session(&tenant.id, session, occasion)
         .await?;
-    let mut interaction = visit.interaction.clone();
-    interaction.progress.signed_in = Some(SignedIn {
-        session: id,
-        at: now,
-    });
-    step(app, exchange, interaction, now).await?;
-    // The session before this one ends, unless it was the same user's: then its grants go on (SEC-041).
-    if let Some(before) = visit.session.filter(|before| before.user != user.id) {
-        app.store
-            .end_session(&tenant.id, before.id, exchange.occasion(&actor, ambient))
-            .await?;
-    }
-    let cookie =
-        exchange
-            .tenant
-            .ring()
-            .handles
-            .seal(tenant.id.as_str(), HandleKind::Session, id, 0);
-    let mut reply = back_to_dispatcher(exchange, &visit.handle);
-    set_cookie(&mut reply, Cookie::Session.set(tenant, &cookie));
-    Ok(reply)
+    Ok((id, 0))
 }
 
 pub(crate) fn set_cookie(reply: &mut reply::Reply, cookie: HeaderValue) {
