@@ -12,9 +12,12 @@ pub struct ClaimsRequest {
     pub userinfo: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub id_token: Vec<String>,
-    /// `auth_time` was asked for as essential (Core §2, P-97).
-    #[serde(default)]
-    pub auth_time: bool,
+    /// The one user the answer may be about: `sub` with a value (Core §5.5.1, §3.1.2.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The `acr` values of which one must be reached: `acr` as an essential claim (Core §5.5.1.1).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub essential_acr: Vec<String>,
 }
 
 const MOST_NAMES: usize = 64;
@@ -33,13 +36,39 @@ impl ClaimsRequest {
             }
         };
         let (userinfo, id_token) = (names("userinfo")?, names("id_token")?);
-        let auth_time = id_token.iter().any(|name| name == "auth_time");
+        let asked = object.get("id_token").and_then(Value::as_object);
+        let subject = asked
+            .and_then(|asked| asked.get("sub")?.get("value")?.as_str())
+            .map(str::to_owned);
+        let essential_acr = asked
+            .and_then(|asked| asked.get("acr"))
+            .map(essential_values)
+            .unwrap_or_default();
         Some(Self {
             userinfo,
             id_token,
-            auth_time,
+            subject,
+            essential_acr,
         })
     }
+}
+
+/// The values of a claim request that is essential; none when it is voluntary.
+fn essential_values(request: &Value) -> Vec<String> {
+    if request.get("essential").and_then(Value::as_bool) != Some(true) {
+        return Vec::new();
+    }
+    let one = request.get("value").into_iter();
+    let many = request
+        .get("values")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    one.chain(many)
+        .filter_map(Value::as_str)
+        .take(MOST_NAMES)
+        .map(str::to_owned)
+        .collect()
 }
 
 const PROFILE: [&str; 14] = [
@@ -74,7 +103,6 @@ pub fn supported() -> impl Iterator<Item = &'static str> {
         "nonce",
         "acr",
         "amr",
-        "azp",
         "sid",
     ]
     .into_iter()
@@ -102,9 +130,20 @@ pub fn released(user: &User, scope: &Scope, asked: &[String]) -> Map<String, Val
     let asked = standard().filter(|known| asked.iter().any(|name| name == known));
     let mut released = Map::new();
     for name in names.chain(asked) {
-        if let Some(value) = user.claims.get(name) {
+        if let Some(value) = user.claims.get(name).filter(|value| !is_empty(value)) {
             released.insert(name.to_owned(), value.clone());
         }
     }
     released
+}
+
+/// Claims without a value are left out rather than sent empty (Core §5.3.2, P-259).
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(values) => values.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
 }

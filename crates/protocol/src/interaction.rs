@@ -1,6 +1,7 @@
 //! An interaction: one authorization request on its way through sign-in and consent (from `interaction_required`).
 
 use crate::authorize::request::AuthorizationRequest;
+use crate::scope::Scope;
 use crate::session::SessionId;
 use jeton_token::row_id::RowId;
 use jeton_token::timestamp::Timestamp;
@@ -26,11 +27,18 @@ pub struct Interaction {
 pub struct Progress {
     /// The session that signed in during this interaction, which is what `prompt=login` asks for.
     pub signed_in: Option<SignedIn>,
-    /// The user was asked and approved; the scope they left standing.
-    pub approved: Option<crate::scope::Scope>,
+    pub approved: Option<Approval>,
     pub denied: bool,
     /// Counts writes; each write repeats the one it saw.
     pub version: u32,
+}
+
+/// The user was asked and approved. Another user's session does not inherit it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Approval {
+    pub session: SessionId,
+    /// What they left standing of what was asked.
+    pub scope: Scope,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

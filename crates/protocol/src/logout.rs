@@ -54,7 +54,7 @@ pub fn return_to(
     let registered = client
         .post_logout_redirect_uris
         .iter()
-        .any(|uri| uri.admits(requested, client.application_type));
+        .any(|uri| uri.as_str() == requested);
     trail.require(&POST_LOGOUT_URI_REGISTERED, registered, || {
         let known: Vec<&str> = client
             .post_logout_redirect_uris

@@ -75,7 +75,7 @@ pub fn describe(tenant: &Tenant, ring: &KeyRing) -> Metadata {
         .policy
         .scopes
         .iter()
-        .filter(|(_, scope)| !scope.hidden)
+        .filter(|(name, scope)| !scope.hidden && !OPENID_CONNECT.contains(&name.as_str()))
         .map(|(name, _)| name.clone());
     Metadata {
         issuer: tenant.issuer.as_str().to_owned(),

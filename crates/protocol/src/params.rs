@@ -41,10 +41,21 @@ pub const MOST_PARAMETERS: usize = 128;
 #[derive(Clone, Debug, Default)]
 pub struct Params<'a> {
     entries: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    repeated: Vec<Cow<'a, str>>,
 }
 
 impl<'a> Params<'a> {
     pub fn from_form(content_type: Option<&str>, body: &'a [u8]) -> Result<Self, Refusal> {
+        Self::unjudged_form(content_type, body)?.once()
+    }
+
+    pub fn from_query(query: Option<&'a str>) -> Result<Self, Refusal> {
+        Self::unjudged_query(query)?.once()
+    }
+
+    /// As [`Self::from_form`], with repeats kept for the caller to judge: an authorization request has to know first where
+    /// its refusal may be sent.
+    pub fn unjudged_form(content_type: Option<&str>, body: &'a [u8]) -> Result<Self, Refusal> {
         if !is_form(content_type) {
             let found = content_type.map_or("no Content-Type", |_| "another Content-Type");
             return Err(Refusal::new(
@@ -56,8 +67,28 @@ impl<'a> Params<'a> {
         Self::decode(body)
     }
 
-    pub fn from_query(query: Option<&'a str>) -> Result<Self, Refusal> {
+    pub fn unjudged_query(query: Option<&'a str>) -> Result<Self, Refusal> {
         Self::decode(query.unwrap_or_default().as_bytes())
+    }
+
+    /// Whether one of `names` was sent more than once.
+    pub fn repeats(&self, names: &[&str]) -> bool {
+        self.repeated
+            .iter()
+            .any(|name| names.contains(&name.as_ref()))
+    }
+
+    /// Refuses a request that repeats anything.
+    pub fn check_once(&self) -> Result<(), Refusal> {
+        match self.repeated.first() {
+            None => Ok(()),
+            Some(name) => Err(repeated(&PARAMETER_ONCE, name)),
+        }
+    }
+
+    fn once(self) -> Result<Self, Refusal> {
+        self.check_once()?;
+        Ok(self)
     }
 
     /// The value of a parameter; an empty one is absent (RFC 6749 §3.1).
@@ -87,12 +118,13 @@ impl<'a> Params<'a> {
     fn decode(bytes: &'a [u8]) -> Result<Self, Refusal> {
         let mut entries: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::with_capacity(8);
         let mut seen_empty: Vec<Cow<'a, str>> = Vec::new();
-        for (position, pair) in bytes.split(|byte| *byte == b'&').enumerate() {
+        let mut repeated: Vec<Cow<'a, str>> = Vec::new();
+        let pairs = bytes
+            .split(|byte| *byte == b'&')
+            .filter(|pair| !pair.is_empty());
+        for (position, pair) in pairs.enumerate() {
             if position >= MOST_PARAMETERS {
                 return Err(Refusal::new(&PARAMETER_COUNT, "at most 128", "more"));
-            }
-            if pair.is_empty() {
-                continue;
             }
             let at = pair.iter().position(|byte| *byte == b'=');
             let (name, value) = match at {
@@ -103,10 +135,11 @@ impl<'a> Params<'a> {
                 None => (pair, &[][..]),
             };
             let (name, value) = (decode_component(name)?, decode_component(value)?);
-            let repeats =
+            let again =
                 entries.iter().any(|(known, _)| *known == name) || seen_empty.contains(&name);
-            if repeats && !may_repeat(&name) {
-                return Err(repeated(&PARAMETER_ONCE, &name));
+            if again && !may_repeat(&name) {
+                repeated.push(name);
+                continue;
             }
             if value.is_empty() {
                 seen_empty.push(name);
@@ -114,7 +147,7 @@ impl<'a> Params<'a> {
                 entries.push((name, value));
             }
         }
-        Ok(Self { entries })
+        Ok(Self { entries, repeated })
     }
 }
 

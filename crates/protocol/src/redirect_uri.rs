@@ -191,7 +191,7 @@ fn check_web(scheme: &str, rest: &str) -> Result<(), RedirectUriError> {
 }
 
 /// The host of `host[:port]`, when both are well formed.
-fn host_of_authority(authority: &str) -> Option<&str> {
+pub(crate) fn host_of_authority(authority: &str) -> Option<&str> {
     let (host, port) = if authority.starts_with('[') {
         let end = authority.find(']')?;
         let (host, rest) = authority.split_at(end + 1);
@@ -219,14 +219,20 @@ fn host_of_authority(authority: &str) -> Option<&str> {
     (host_ok && port_ok).then_some(host)
 }
 
+/// Whether a segment is `.` or `..` to anybody who decodes once more, or splits at other characters, than we do (SEC-002).
 fn is_dot_segment(segment: &str) -> bool {
-    let plain = segment
-        .to_ascii_lowercase()
-        .replace("%25", "%")
-        .replace("%2e", ".");
-    let plain = plain.split(';').next().unwrap_or("");
-    matches!(plain, "." | "..")
-        || segment.to_ascii_lowercase().contains("%2f") && plain.contains("..")
+    let mut plain = segment.to_ascii_lowercase();
+    for _ in 0..3 {
+        plain = plain.replace("%25", "%");
+    }
+    let plain = plain
+        .replace("%2e", ".")
+        .replace("%2f", "/")
+        .replace("%5c", "/")
+        .replace("%3b", "/");
+    plain
+        .split(['/', ';'])
+        .any(|part| matches!(part, "." | ".."))
 }
 
 /// `(literal, what follows the port)` of `http://127.0.0.1[:port]…` or `http://[::1][:port]…`; nothing else has a free port.

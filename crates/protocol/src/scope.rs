@@ -22,8 +22,20 @@ pub enum ScopeError {
 }
 
 impl Scope {
+    /// Reads the scope of a request.
     pub fn parse(text: &str) -> Result<Self, ScopeError> {
+        let scope = Self::read(text)?;
+        if scope.0.len() > MOST_VALUES {
+            Err(ScopeError::TooMany)
+        } else {
+            Ok(scope)
+        }
+    }
+
+    /// Reads a scope that was put together here, of which there is no telling how many values it has.
+    fn read(text: &str) -> Result<Self, ScopeError> {
         let mut values: Vec<String> = Vec::new();
+        let mut seen = std::collections::HashSet::new();
         for value in text.split(' ').filter(|value| !value.is_empty()) {
             if value.len() > LONGEST_VALUE {
                 return Err(ScopeError::TooLong);
@@ -34,10 +46,7 @@ impl Scope {
             {
                 return Err(ScopeError::IllegalCharacter);
             }
-            if !values.iter().any(|known| known == value) {
-                if values.len() == MOST_VALUES {
-                    return Err(ScopeError::TooMany);
-                }
+            if seen.insert(value) {
                 values.push(value.to_owned());
             }
         }
@@ -118,7 +127,7 @@ impl Serialize for Scope {
 impl<'de> Deserialize<'de> for Scope {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).map_err(|error| serde::de::Error::custom(format!("scope: {error:?}")))
+        Self::read(&text).map_err(|error| serde::de::Error::custom(format!("scope: {error:?}")))
     }
 }
 

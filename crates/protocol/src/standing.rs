@@ -52,9 +52,6 @@ pub fn of_grant(
     now: Timestamp,
     trail: &mut Trail,
 ) -> Result<Standing, Refusal> {
-    trail.require(&NOT_CUT, !is_cut, || {
-        Noted::new("nothing revoked above the grant", "a revocation")
-    })?;
     trail.require(&GRANT_STANDS, state.revoked_at.is_none(), || {
         Noted::new(
             "not revoked",
@@ -87,6 +84,9 @@ pub fn of_grant(
             format!("before {} ms", grant.expires_at.millis()),
             format!("{} ms", now.millis()),
         )
+    })?;
+    trail.require(&NOT_CUT, !is_cut, || {
+        Noted::new("nothing revoked above the grant", "a revocation")
     })?;
     Ok(Standing(()))
 }

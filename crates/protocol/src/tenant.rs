@@ -53,12 +53,8 @@ impl Issuer {
             .strip_prefix("https://")
             .or_else(|| text.strip_prefix("http://"))?;
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let host_ok = !authority.is_empty()
-            && authority.bytes().all(|b| {
-                b.is_ascii_lowercase()
-                    || b.is_ascii_digit()
-                    || matches!(b, b'.' | b'-' | b':' | b'[' | b']')
-            });
+        let host = crate::redirect_uri::host_of_authority(authority)?;
+        let host_ok = !host.bytes().any(|b| b.is_ascii_uppercase() || b == b'_');
         let path_ok = !path.ends_with('/')
             && !path.contains("//")
             && path

@@ -250,6 +250,7 @@ async fn call(
         Endpoint::Livez | Endpoint::Startupz => endpoints::health::livez(),
         Endpoint::Readyz => endpoints::health::readyz(app, exchange).await,
         Endpoint::Metrics => endpoints::health::metrics(app),
+        Endpoint::AdminLink => login::admin_link::admin_link(app, exchange, ambient, trail).await,
         Endpoint::DemoApi => demo::api::api(app, exchange, ambient, trail).await,
         Endpoint::TraceList => demo::trace::list(app, exchange),
         Endpoint::TraceDetail => demo::trace::detail(app, exchange),

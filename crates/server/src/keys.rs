@@ -175,14 +175,24 @@ pub struct Opened {
 /// Opens the keys of a tenant, making the first ones if it has none.
 pub async fn open(app: &App, tenant: &Tenant) -> Result<Opened, KeyError> {
     let mut ambient = app.ambient();
-    let mut rows = app.store.keys(&tenant.id).await?;
-    if rows.is_empty() {
-        make_first(&app.store, &app.kek, &tenant.id, &mut ambient).await?;
-        rows = app.store.keys(&tenant.id).await?;
-    }
-    let opened = ring(&app.kek, &tenant.id, &rows, ambient.now);
+    let opened = open_for(&app.store, &app.kek, &tenant.id, &mut ambient).await;
     ambient.end();
     opened
+}
+
+/// As [`open`], outside a server.
+pub async fn open_for(
+    store: &Store,
+    kek: &Kek,
+    tenant: &TenantId,
+    ambient: &mut Ambient,
+) -> Result<Opened, KeyError> {
+    let mut rows = store.keys(tenant).await?;
+    if rows.is_empty() {
+        make_first(store, kek, tenant, ambient).await?;
+        rows = store.keys(tenant).await?;
+    }
+    ring(kek, tenant, &rows, ambient.now)
 }
 
 async fn make_first(

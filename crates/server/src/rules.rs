@@ -3,5 +3,13 @@
 use jeton_protocol::refusal::Rule;
 
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    jeton_protocol::rules::all().chain(crate::login::browser::RULES.iter().copied())
+    [
+        crate::login::browser::RULES,
+        crate::login::admin_link::RULES,
+        crate::demo::api::RULES,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+    .chain(jeton_protocol::rules::all())
 }

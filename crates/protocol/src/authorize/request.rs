@@ -220,6 +220,7 @@ impl AuthorizationRequest {
         target: &ResponseTarget,
         trail: &mut Trail,
     ) -> Result<Self, Refusal> {
+        params.check_once()?;
         check_response(params, client, trail)?;
         let scope = requested_scope(params, client, tenant, trail)?;
         let code_challenge = code_challenge(params, trail)?;
@@ -235,7 +236,9 @@ impl AuthorizationRequest {
             ),
         };
         let hinted_subject = match params.one("id_token_hint") {
-            None => None,
+            None => claims
+                .as_ref()
+                .and_then(|claims: &ClaimsRequest| claims.subject.clone()),
             Some(text) => Some(trail.demand(&HINT_VERIFIES, hint(text), || {
                 Noted::new(
                     "an ID token signed by this issuer for this client",
@@ -261,6 +264,9 @@ impl AuthorizationRequest {
 
 /// The client the request names, which the caller then loads.
 pub fn client_id(params: &Params<'_>, trail: &mut Trail) -> Result<ClientId, Refusal> {
+    if params.repeats(&["client_id"]) {
+        params.check_once()?;
+    }
     let sent = trail.demand(&CLIENT_ID_SENT, params.one("client_id"), || {
         Noted::new("client_id", "absent")
     })?;
@@ -278,6 +284,9 @@ fn prove_redirect_uri(
     trail: &mut Trail,
 ) -> Result<ResponseTarget, Refusal> {
     trail.pass(&CLIENT_KNOWN);
+    if params.repeats(&["redirect_uri", "state", "response_mode"]) {
+        params.check_once()?;
+    }
     let sent = trail.demand(&REDIRECT_URI_SENT, params.one("redirect_uri"), || {
         Noted::new("redirect_uri", "absent")
     })?;

@@ -27,6 +27,11 @@ rules! {
         told: "The user has to consent",
         fix: "Send the request again without prompt=none, so that the user can be asked"
     };
+    ACR_MET = UnmetAuthenticationRequirements, "acr_unmet", "Core §5.5.1.1, OpenID Connect Core Unmet Authentication Requirements 1.0 §2", {
+        promise: "The user has authenticated in one of the ways that the client calls essential",
+        told: "The authentication that was asked for as essential is not available",
+        fix: "Ask for an acr value that acr_values_supported in the metadata lists, or ask for it as voluntary"
+    };
     APPROVED = AccessDenied, "access_denied", "RFC 6749 §4.1.2.1", {
         promise: "The user did not refuse",
         told: "The user or the authorization server denied the request",
@@ -93,8 +98,14 @@ fn decide(situation: Situation<'_>, now: Timestamp, trail: &mut Trail) -> Result
     }
     trail.pass(&SIGNED_IN);
 
-    if let Some(approved) = &progress.approved {
-        return Ok(Step::Finish(approved.intersection(&request.scope)));
+    check_acr(request, session, trail)?;
+
+    if let Some(approved) = progress
+        .approved
+        .as_ref()
+        .filter(|approved| approved.session == session.id)
+    {
+        return Ok(Step::Finish(approved.scope.intersection(&request.scope)));
     }
     let remembered = consent.is_some_and(|consent| request.scope.is_subset_of(&consent.scope));
     if (client.first_party || remembered) && !request.prompts(Prompt::Consent) {
@@ -108,6 +119,24 @@ fn decide(situation: Situation<'_>, now: Timestamp, trail: &mut Trail) -> Result
         )
     })?;
     Ok(Step::AskConsent(request.scope.clone()))
+}
+
+/// An `acr` asked for as essential has to be what was done (Core §5.5.1.1).
+fn check_acr(
+    request: &AuthorizationRequest,
+    session: &Session,
+    trail: &mut Trail,
+) -> Result<(), Refusal> {
+    let wanted = request
+        .claims
+        .as_ref()
+        .map(|claims| claims.essential_acr.as_slice())
+        .unwrap_or_default();
+    trail.require(
+        &ACR_MET,
+        wanted.is_empty() || wanted.contains(&session.acr),
+        || Noted::new(wanted.join(" or "), session.acr.clone()),
+    )
 }
 
 fn signed_in_here(progress: &Progress, session: &Session) -> bool {

@@ -7,6 +7,7 @@ use crate::params::Params;
 use crate::refusal::{Noted, Refusal, Trail};
 use crate::rules;
 use crate::tenant::Issuer;
+use jeton_token::algorithm::SignatureAlgorithm;
 use jeton_token::jws::{Jws, Unverified};
 use jeton_token::jwt::Claims;
 use jeton_token::timestamp::Timestamp;
@@ -70,6 +71,17 @@ rules! {
     };
 }
 
+/// What `private_key_jwt` may be signed with unless an algorithm is registered; RS256 and its kin have to be (SEC-170).
+const BY_DEFAULT: [SignatureAlgorithm; 7] = [
+    SignatureAlgorithm::Es256,
+    SignatureAlgorithm::Es384,
+    SignatureAlgorithm::Es512,
+    SignatureAlgorithm::Ps256,
+    SignatureAlgorithm::Ps384,
+    SignatureAlgorithm::Ps512,
+    SignatureAlgorithm::EdDsa,
+];
+
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const MOST_AHEAD: Duration = Duration::from_secs(300);
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(10);
@@ -115,10 +127,9 @@ pub(super) fn verify(
 ) -> Result<Replay, Refusal> {
     let unverified = parse(jwt)?;
     trail.pass(&ASSERTION_PARSES);
-    let typ = unverified.header().typ.as_deref();
-    let typ_fits = typ.is_none_or(|typ| {
-        typ.eq_ignore_ascii_case("JWT") || typ.eq_ignore_ascii_case("client-authentication+jwt")
-    });
+    let header = unverified.header();
+    let typ_fits =
+        header.typ.is_none() || header.typ_is("JWT") || header.typ_is("client-authentication+jwt");
     trail.require(&ASSERTION_TYP, typ_fits, || {
         Noted::new("JWT or client-authentication+jwt", "another typ")
     })?;
@@ -134,10 +145,11 @@ fn verify_signature(
 ) -> Result<Claims, Refusal> {
     let alg = unverified.header().alg;
     let by_secret = client.authentication == AuthenticationMethod::ClientSecretJwt;
-    let allowed = alg.is_symmetric() == by_secret
-        && client
-            .authentication_algorithm
-            .is_none_or(|only| only == alg);
+    let allowed = match client.authentication_algorithm {
+        Some(only) => only == alg && alg.is_symmetric() == by_secret,
+        None if by_secret => alg.is_symmetric(),
+        None => BY_DEFAULT.contains(&alg),
+    };
     trail.require(&ASSERTION_ALG, allowed, || {
         let wanted = client.authentication_algorithm.map_or(
             if by_secret {
@@ -193,6 +205,9 @@ fn check_claims(
         )
     })?;
     let audience = claims.audience().map_err(|_| wrong_type("aud"))?;
+    if audience.is_empty() {
+        return Err(absent("aud"));
+    }
     trail.require(&ASSERTION_AUDIENCE, audience == [issuer.as_str()], || {
         Noted::new(issuer.as_str().to_owned(), clipped(&audience.join(" and ")))
     })?;

@@ -96,8 +96,10 @@ fn scope(params: &Params<'_>, trail: &mut Trail) -> Result<Option<Scope>, Refusa
         return Ok(None);
     };
     trail
-        .demand(&SCOPE_PARSES, Scope::parse(text).ok(), || {
-            Noted::new("well-formed scope values", "something else")
-        })
+        .demand(
+            &SCOPE_PARSES,
+            Scope::parse(text).ok().filter(|scope| !scope.is_empty()),
+            || Noted::new("well-formed scope values", "something else"),
+        )
         .map(Some)
 }

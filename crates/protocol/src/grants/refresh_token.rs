@@ -38,6 +38,11 @@ rules! {
         told: "The scope exceeds what was granted",
         fix: "Ask for the granted scope or less; for more, send the user through the authorization endpoint"
     };
+    REFRESH_SCOPE_LEFT = InvalidScope, "refresh_scope_withdrawn", "RFC 6749 §6", {
+        promise: "Something of what the user granted is still in the client's registered scope",
+        told: "The client may no longer have any of the granted scope",
+        fix: "Give the client the scope back, or send the user through the authorization endpoint again"
+    };
     REFRESH_TOKEN_NEWEST = InvalidGrant, "refresh_token_reused", "RFC 9700 §4.14.2, SEC-160", {
         promise: "The refresh token is the newest of its grant, or the one before it within the grace time",
         told: "The refresh token has been used before",
@@ -102,19 +107,27 @@ pub fn decide(
             )
         },
     )?;
+    // What the client may no longer have is not given out, whatever the user once granted.
+    let granted = grant.scope.intersection(&caller.client().scope);
+    trail.require(
+        &REFRESH_SCOPE_LEFT,
+        !granted.is_empty() || grant.scope.is_empty(),
+        || {
+            Noted::new(
+                format!("one of: {}", grant.scope),
+                format!("the client may have: {}", caller.client().scope),
+            )
+        },
+    )?;
     let scope = match &request.scope {
-        None => grant.scope.clone(),
+        None => granted,
         Some(asked) => {
-            trail.require(
-                &REFRESH_SCOPE_WITHIN,
-                asked.is_subset_of(&grant.scope),
-                || {
-                    Noted::new(
-                        format!("within: {}", grant.scope),
-                        asked.without(&grant.scope).to_string(),
-                    )
-                },
-            )?;
+            trail.require(&REFRESH_SCOPE_WITHIN, asked.is_subset_of(&granted), || {
+                Noted::new(
+                    format!("within: {granted}"),
+                    asked.without(&granted).to_string(),
+                )
+            })?;
             asked.clone()
         }
     };

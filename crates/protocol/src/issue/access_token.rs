@@ -16,7 +16,7 @@ pub(super) fn mint(
     (tenant, ring): (&Tenant, &KeyRing),
     (entropy, now): (&mut Entropy, Timestamp),
 ) -> Result<String, MintError> {
-    let expires_at = now.plus(issuance.lifetime);
+    let expires_at = issuance.access_token_end(now);
     match issuance.format {
         TokenFormat::Opaque => {
             let facts = FactsToSeal {

@@ -43,6 +43,8 @@ pub struct Issuance {
     format: TokenFormat,
     algorithm: SignatureAlgorithm,
     lifetime: Duration,
+    /// The end of the grant, which no token of it outlives (SEC-163).
+    not_after: Option<Timestamp>,
     auth_time: Option<Timestamp>,
     acr: Option<String>,
     refresh_generation: Option<u32>,
@@ -51,12 +53,16 @@ pub struct Issuance {
 
 impl Issuance {
     pub(crate) fn of_code(grant: &Grant, client: &Client, tenant: &Tenant, _: Standing) -> Self {
-        let refreshes = client.may_use(GrantType::RefreshToken);
-        let id_token = id_token::Plan::for_grant(grant, client, tenant, grant.code.nonce.clone());
-        Self::of_user(grant, client, tenant, grant.scope.clone()).with(
-            refreshes.then_some(FIRST_GENERATION),
-            grant.scope.contains("openid").then_some(id_token),
-        )
+        let refreshes = client
+            .may_use(GrantType::RefreshToken)
+            .then_some(FIRST_GENERATION);
+        // What the client may no longer have is not given out, whatever the user once granted.
+        let scope = grant.scope.intersection(&client.scope);
+        let nonce = grant.code.nonce.clone();
+        let id_token = scope
+            .contains("openid")
+            .then(|| id_token::Plan::for_grant(grant, client, tenant, nonce));
+        Self::of_user(grant, client, tenant, scope).with(refreshes, id_token)
     }
 
     pub(crate) fn of_refresh(
@@ -87,6 +93,7 @@ impl Issuance {
             format: client.token_format(&tenant.policy),
             algorithm: client.access_token_algorithm(&tenant.policy),
             lifetime: client.access_token_lifetime(&tenant.policy),
+            not_after: None,
             auth_time: None,
             acr: None,
             refresh_generation: None,
@@ -108,6 +115,7 @@ impl Issuance {
             format: client.token_format(&tenant.policy),
             algorithm: client.access_token_algorithm(&tenant.policy),
             lifetime: client.access_token_lifetime(&tenant.policy),
+            not_after: Some(grant.expires_at),
             auth_time: Some(grant.auth_time),
             acr: Some(grant.acr.clone()),
             refresh_generation: None,
@@ -130,11 +138,17 @@ impl Issuance {
             .is_some_and(id_token::Plan::wants_user_claims)
     }
 
-    /// Adds the released claims of the user to the ID token.
-    pub fn add_user_claims(&mut self, claims: Map<String, Value>) {
+    /// Adds the released claims of the user to the ID token; a claim of the protocol is never overwritten (SEC-066).
+    pub fn add_user_claims(&mut self, mut claims: Map<String, Value>) {
+        claims.retain(|name, _| crate::claims::standard().any(|known| known == name));
         if let Some(plan) = &mut self.id_token {
             plan.user_claims = claims;
         }
+    }
+
+    fn access_token_end(&self, now: Timestamp) -> Timestamp {
+        let end = now.plus(self.lifetime);
+        self.not_after.map_or(end, |not_after| end.min(not_after))
     }
 
     pub fn issues_refresh_token(&self) -> bool {
@@ -241,7 +255,7 @@ pub fn mint(
     Ok(TokenResponse {
         access_token,
         token_type: "Bearer",
-        expires_in: issuance.lifetime.as_secs(),
+        expires_in: issuance.access_token_end(now).since(now).as_secs(),
         refresh_token,
         id_token,
         scope,

@@ -201,3 +201,12 @@ outcome-fault = Not decided: something could not be found out.
 rule-promise = What was checked
 rule-fix = What to do
 rule-cause = Cause, as the log names it
+
+# The link for an administrator
+admin-link-title = Choose a password
+admin-link-lead = for the administrator { $username }
+admin-link-password = New password
+admin-link-too-short = A password has at least 12 characters.
+admin-link-button = Set it and sign in
+admin-link-once = This link works once
+    .about = It was made on the server. If you did not expect it, close this page and tell whoever runs the server.

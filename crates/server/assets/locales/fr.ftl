@@ -201,3 +201,12 @@ outcome-fault = Non tranchée : quelque chose n’a pas pu être établi.
 rule-promise = Ce qui est vérifié
 rule-fix = Que faire
 rule-cause = Cause, comme la nomme le journal
+
+# The link for an administrator
+admin-link-title = Choisissez un mot de passe
+admin-link-lead = pour l’administrateur { $username }
+admin-link-password = Nouveau mot de passe
+admin-link-too-short = Un mot de passe compte au moins 12 caractères.
+admin-link-button = L’enregistrer et se connecter
+admin-link-once = Ce lien ne sert qu’une fois
+    .about = Il a été créé sur le serveur. Si vous ne l’attendiez pas, fermez cette page et prévenez la personne qui gère le serveur.

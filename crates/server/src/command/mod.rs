@@ -3,6 +3,7 @@
 //! A command reads its options, asks the store or the configuration, and answers with text and JSON;
 //! printing and exit codes are decided here alone. What HTTP does has no place here.
 
+mod admin;
 mod answer;
 mod check;
 mod client;
@@ -73,6 +74,9 @@ enum Command {
     /// Adds, lists and changes users
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Lets an administrator in
+    #[command(subcommand)]
+    Admin(admin::AdminCommand),
     /// Lists, rotates and retires keys
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -104,6 +108,7 @@ impl CommandLine {
             Command::Config(command) => config::run(&command, &sources),
             Command::Client(command) => client::run(command, &sources),
             Command::User(command) => user::run(command, &sources),
+            Command::Admin(command) => admin::run(command, &sources),
             Command::Key(command) => key::run(command, &sources),
             Command::Tenant(command) => tenant::run(command, &sources),
             Command::Healthcheck(options) => healthcheck::run(&options, &load(&sources)?),

@@ -282,6 +282,7 @@ fn peer(endpoint: Endpoint) -> Peer {
         | Endpoint::Readyz
         | Endpoint::Startupz
         | Endpoint::Metrics
+        | Endpoint::AdminLink
         | Endpoint::TraceList
         | Endpoint::TraceDetail => Peer::Browser,
     }
@@ -308,6 +309,7 @@ fn what(step: &Step) -> &'static str {
         Endpoint::Asset => "Asset",
         Endpoint::Livez | Endpoint::Readyz | Endpoint::Startupz => "Health",
         Endpoint::Metrics => "Metrics",
+        Endpoint::AdminLink => "Link for an administrator",
         Endpoint::TraceList | Endpoint::TraceDetail => "Trace",
     }
 }

@@ -7,7 +7,6 @@ use crate::app::App;
 use crate::http::exchange::Exchange;
 use crate::login::browser::{self, Visit};
 use crate::login::{self, finish, sign_in::set_cookie};
-use http::Method;
 use jeton_protocol::authorize::request::{self as rules, AuthorizationRequest, AuthorizeRefusal};
 use jeton_protocol::client::Client;
 use jeton_protocol::interaction::{Interaction, Progress};
@@ -22,11 +21,7 @@ pub async fn authorize(
     ambient: &mut Ambient,
     trail: &mut Trail,
 ) -> Answer {
-    let params = if exchange.method == Method::POST {
-        exchange.form()?
-    } else {
-        exchange.query_params()?
-    };
+    let params = exchange.unjudged_params()?;
     let id = rules::client_id(&params, trail)?;
     let client = exchange.tenant.client(app, &id).await?;
     let client =

@@ -55,6 +55,15 @@ impl Exchange {
         Params::from_form(self.header(&header::CONTENT_TYPE), &self.body)
     }
 
+    /// The parameters of a GET or POST, with repeats kept (RFC 6749 §3.1).
+    pub fn unjudged_params(&self) -> Result<Params<'_>, Refusal> {
+        if self.method == Method::POST {
+            Params::unjudged_form(self.header(&header::CONTENT_TYPE), &self.body)
+        } else {
+            Params::unjudged_query(self.query.as_deref())
+        }
+    }
+
     pub fn query_params(&self) -> Result<Params<'_>, Refusal> {
         Params::from_query(self.query.as_deref())
     }

@@ -24,6 +24,7 @@ pub enum Endpoint {
     Readyz,
     Startupz,
     Metrics,
+    AdminLink,
     DemoApi,
     TraceList,
     TraceDetail,
@@ -147,6 +148,7 @@ pub static ROUTES: &[Route] = &[
         Listener::Management,
         route("/metrics", GET, E::Metrics, Token),
     ),
+    own_form(route("/admin/link", BOTH, E::AdminLink, Page)),
     on(
         Listener::Development,
         cors(Cors::Anyone, route("/demo/api", GET, E::DemoApi, Bearer)),

@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue};
 use jeton_protocol::interaction::Interaction;
 use jeton_protocol::refusal::{Noted, Refusal, Trail};
 use jeton_protocol::rules;
-use jeton_protocol::session::Session;
+use jeton_protocol::session::{Session, SessionId};
 use jeton_token::base64url;
 use jeton_token::handle::HandleKind;
 use jeton_token::row_id::RowId;
@@ -107,17 +107,21 @@ impl Visit {
         })
     }
 
-    /// The token a form of this interaction carries.
-    pub fn csrf(&self, exchange: &Exchange) -> String {
+    /// The token a form of this interaction carries; one that speaks for a user also names the session it was shown to.
+    pub fn csrf(&self, exchange: &Exchange, session: Option<SessionId>) -> String {
         let ring = exchange.tenant.ring();
-        base64url::encode(&ring.handles.mac("form", &self.csrf_parts(exchange)))
+        base64url::encode(
+            &ring
+                .handles
+                .mac("form", &self.csrf_parts(exchange, &session_bytes(session))),
+        )
     }
 
-    /// Refuses a form that another site, or another browser, had the user send.
+    /// Refuses a form that another site, another browser or another user's page had sent.
     pub fn check_form(
         &self,
         exchange: &Exchange,
-        csrf: Option<&str>,
+        (csrf, session): (Option<&str>, Option<SessionId>),
         trail: &mut Trail,
     ) -> Result<(), Refusal> {
         check_origin(exchange, trail)?;
@@ -125,25 +129,34 @@ impl Visit {
             .and_then(|csrf| base64url::decode(csrf).ok())
             .unwrap_or_default();
         let ring = exchange.tenant.ring();
-        let equal = ring
-            .handles
-            .mac_matches("form", &self.csrf_parts(exchange), &presented);
+        let parts = session_bytes(session);
+        let equal =
+            ring.handles
+                .mac_matches("form", &self.csrf_parts(exchange, &parts), &presented);
         trail.require(&FORM_OF_OURS, equal, || {
             Noted::new("the form's own token", "another one, or none")
         })
     }
 
-    fn csrf_parts<'a>(&'a self, exchange: &'a Exchange) -> [&'a [u8]; 3] {
+    fn csrf_parts<'a>(&'a self, exchange: &'a Exchange, session: &'a [u8]) -> [&'a [u8]; 4] {
+        let tenant = exchange.tenant.id().as_str().as_bytes();
         [
-            exchange.tenant.id().as_str().as_bytes(),
+            tenant,
             self.handle.as_bytes(),
             &self.interaction.browser,
+            session,
         ]
     }
 
     pub fn browser(&self) -> RowId {
         self.browser
     }
+}
+
+fn session_bytes(session: Option<SessionId>) -> Vec<u8> {
+    session
+        .map(|session| session.bytes().to_vec())
+        .unwrap_or_default()
 }
 
 /// Our own pages post to us from our own origin; browsers say so (SEC-404).

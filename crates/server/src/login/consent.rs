@@ -11,6 +11,7 @@ use crate::http::reply;
 use crate::pages::{Consent, Page, ScopeLine};
 use http::{Method, StatusCode};
 use jeton_protocol::authorize::request::Prompt;
+use jeton_protocol::interaction::Approval;
 use jeton_protocol::params::Params;
 use jeton_protocol::refusal::Trail;
 use jeton_protocol::scope::Scope;
@@ -31,7 +32,8 @@ pub async fn consent(
     }
     let params = exchange.form()?;
     let visit = Visit::load(app, exchange, params.one("interaction"), ambient.now, trail).await?;
-    visit.check_form(exchange, params.one("csrf"), trail)?;
+    let asked = visit.session.as_ref().map(|session| session.id);
+    visit.check_form(exchange, (params.one("csrf"), asked), trail)?;
     if params.one("approve").is_some() {
         return approve(app, exchange, visit, &params, ambient).await;
     }
@@ -49,9 +51,9 @@ async fn approve(
     params: &Params<'_>,
     ambient: &Ambient,
 ) -> Answer {
-    if visit.session.is_none() {
+    let Some(session) = visit.session.as_ref().map(|session| session.id) else {
         return Ok(back_to_dispatcher(exchange, &visit.handle));
-    }
+    };
     let kept: Vec<&str> = visit
         .interaction
         .request
@@ -64,7 +66,10 @@ async fn approve(
     if approved.is_empty() {
         interaction.progress.denied = true;
     } else {
-        interaction.progress.approved = Some(approved);
+        interaction.progress.approved = Some(Approval {
+            session,
+            scope: approved,
+        });
     }
     step(app, exchange, interaction, ambient.now).await?;
     Ok(back_to_dispatcher(exchange, &visit.handle))
@@ -91,7 +96,7 @@ async fn ask(app: &App, exchange: &Exchange, visit: &Visit) -> Answer {
     let username = user.map(|user| user.username).unwrap_or_default();
     let request = &visit.interaction.request;
     let path = format!("{}/consent", tenant.issuer.path());
-    let csrf = visit.csrf(exchange);
+    let csrf = visit.csrf(exchange, Some(session.id));
     let page = Consent {
         look: view::look(tenant),
         client: view::asking(&client, request.target.redirect_uri()),

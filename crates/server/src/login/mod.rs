@@ -1,6 +1,7 @@
 //! The dispatcher: loads interaction, session and consent, asks `next_step`, and goes there. Pages verify, commit and come
 //! back here; they never name one another.
 
+pub mod admin_link;
 pub mod browser;
 pub mod consent;
 pub mod failure;

@@ -48,7 +48,7 @@ pub async fn sign_in(
     }
     let params = exchange.form()?;
     let visit = Visit::load(app, exchange, params.one("interaction"), ambient.now, trail).await?;
-    visit.check_form(exchange, params.one("csrf"), trail)?;
+    visit.check_form(exchange, (params.one("csrf"), None), trail)?;
     if params.one("cancel").is_some() {
         return deny(app, exchange, visit, ambient.now).await;
     }
@@ -259,7 +259,7 @@ async fn renew(
     }
 }
 
-async fn open_session(
+pub(super) async fn open_session(
     app: &App,
     exchange: &Exchange,
     user: &User,
@@ -299,7 +299,7 @@ async fn show(
     let client = client_of(app, exchange, visit).await?;
     let request = &visit.interaction.request;
     let path = format!("{}/sign-in", exchange.tenant.tenant.issuer.path());
-    let csrf = visit.csrf(exchange);
+    let csrf = visit.csrf(exchange, None);
     let development = app.settings.development.as_ref();
     let page = SignIn {
         look: view::look(&exchange.tenant.tenant),

@@ -3,6 +3,7 @@
 //! A page is a plain struct of exactly what its template needs, in; one HTML text, out. Nothing here reads a request, a
 //! clock or the store, and nothing here decides anything. Headers (CSP among them) belong to `http/`.
 
+mod admin_link;
 mod asking;
 mod asset;
 mod clause;
@@ -20,6 +21,7 @@ mod trace;
 
 use serde::Serialize;
 
+pub use admin_link::AdminLink;
 pub use asking::{Asking, Destination, DestinationKind, Trust};
 pub use asset::{Asset, asset};
 pub use consent::{Consent, ScopeLine};
@@ -50,6 +52,7 @@ pub enum Page<'a> {
     TraceList(TraceList<'a>),
     TraceDetail(TraceDetail<'a>),
     Rule(RulePage<'a>),
+    AdminLink(AdminLink<'a>),
 }
 
 impl Page<'_> {
@@ -64,6 +67,7 @@ impl Page<'_> {
             Self::TraceList(_) => "trace-list.html",
             Self::TraceDetail(_) => "trace-detail.html",
             Self::Rule(_) => "rule.html",
+            Self::AdminLink(_) => "admin-link.html",
         }
     }
 }

@@ -54,7 +54,7 @@ impl Pages {
 /// Instructions one page may cost. The longest page, a full trace, stays under a quarter of it.
 const FUEL: u64 = 2_000_000;
 
-const TEMPLATES: [(&str, &str); 14] = [
+const TEMPLATES: [(&str, &str); 15] = [
     (
         "layout.html",
         include_str!("../../assets/templates/layout.html"),
@@ -102,6 +102,10 @@ const TEMPLATES: [(&str, &str); 14] = [
     (
         "rule.html",
         include_str!("../../assets/templates/rule.html"),
+    ),
+    (
+        "admin-link.html",
+        include_str!("../../assets/templates/admin-link.html"),
     ),
     ("mark.svg", include_str!("../../assets/mark.svg")),
     ("coin.svg", include_str!("../../assets/coin.svg")),

@@ -6,7 +6,7 @@ mod list;
 mod name;
 mod password;
 
-use name::username;
+pub(in crate::command) use name::username;
 
 use clap::Subcommand;
 use jeton_protocol::tenant::TenantId;

@@ -3,7 +3,7 @@
 use crate::login::username::{LONGEST, username_key};
 
 /// The one spelling a name is stored and looked up under, if the name can be one. (SEC-044)
-pub(super) fn username(typed: &str) -> Result<String, &'static str> {
+pub(in crate::command) fn username(typed: &str) -> Result<String, &'static str> {
     let name = username_key(typed);
     let unfit = |letter: char| letter.is_control() || letter.is_whitespace();
     if name.is_empty() || name.len() > LONGEST {
