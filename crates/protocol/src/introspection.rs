@@ -84,6 +84,8 @@ pub struct TokenFacts {
     pub binding: Option<Confirmation>,
     pub auth_time: Option<Timestamp>,
     pub acr: Option<String>,
+    /// Whether userinfo has to look into the grant for claims that were asked for by name.
+    pub asks_userinfo: bool,
 }
 
 impl From<SealedFacts> for TokenFacts {
@@ -102,6 +104,7 @@ impl From<SealedFacts> for TokenFacts {
             binding: facts.cnf,
             auth_time: facts.auth_time,
             acr: facts.acr,
+            asks_userinfo: facts.asks_userinfo == Some(true),
         }
     }
 }
@@ -122,6 +125,8 @@ impl From<AccessTokenFacts> for TokenFacts {
             binding: facts.cnf,
             auth_time: facts.auth_time,
             acr: facts.acr,
+            // A JWT does not say: its readers are not concerned.
+            asks_userinfo: facts.grant.is_some(),
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod dispatch;
 pub mod endpoints;
 pub mod grants;
 pub mod http;
+pub mod kept;
 pub mod keys;
 pub mod login;
 pub mod observe;

@@ -4,6 +4,7 @@
 
 use crate::app::App;
 use crate::http::denied::Fault;
+use crate::kept::Kept;
 use crate::keys;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use jeton_protocol::client::{Client, ClientId};
 use jeton_protocol::issue::KeyRing;
 use jeton_protocol::metadata;
 use jeton_protocol::tenant::{Tenant, TenantId};
+use jeton_protocol::user::{User, UserId};
 use jeton_store::versions::Versions;
 use jeton_store::{Page, StoreError};
 use jeton_token::timestamp::Timestamp;
@@ -21,9 +23,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// More tenants than this are not kept at once; nor more clients of one tenant.
+/// More tenants than this are not kept at once; nor more clients or users of one tenant.
 const MOST_TENANTS: usize = 4096;
 const MOST_CLIENTS: usize = 16_384;
+const MOST_USERS: usize = 16_384;
 
 pub struct Tenancy {
     /// By the issuer's authority and path, as a request names them.
@@ -43,11 +46,12 @@ impl fmt::Debug for Tenancy {
 pub struct TenantState {
     pub tenant: Tenant,
     keys: ArcSwap<Keys>,
-    clients: HashMap<ClientId, Arc<Client>>,
+    clients: Kept<ClientId, Client>,
+    users: Kept<UserId, User>,
     /// Every origin a client registered, read when the first script asks.
     origins: ArcSwapOption<HashSet<String>>,
-    /// Counts the times `clients` was emptied: what was read before must not be kept after.
-    emptied: AtomicU64,
+    /// Counts the times `origins` was dropped: what was read before must not be kept after.
+    origins_dropped: AtomicU64,
 }
 
 /// The open keys, and what is published of them, made once per change.
@@ -147,6 +151,9 @@ impl Tenancy {
             if before.clients != found.clients {
                 state.forget_clients();
             }
+            if before.users != found.users {
+                state.users.empty();
+            }
             let due = state.keys.load().changes_at.is_some_and(|at| at <= now);
             if (due || before.keys != found.keys)
                 && let Err(fault) = state.reopen_keys(app).await
@@ -170,9 +177,10 @@ impl TenantState {
         Ok(Self {
             tenant,
             keys: ArcSwap::from_pointee(keys),
-            clients: HashMap::new(),
+            clients: Kept::new(MOST_CLIENTS),
+            users: Kept::new(MOST_USERS),
             origins: ArcSwapOption::empty(),
-            emptied: AtomicU64::new(0),
+            origins_dropped: AtomicU64::new(0),
         })
     }
 
@@ -198,28 +206,22 @@ impl TenantState {
         app: &App,
         id: &ClientId,
     ) -> Result<Option<Arc<Client>>, StoreError> {
-        if let Some(client) = self.clients.pin().get(id) {
-            return Ok(Some(Arc::clone(client)));
-        }
-        let emptied = self.emptied.load(Ordering::Acquire);
-        let found = app.store.client(self.id(), id).await?;
-        let Some(client) = found.filter(|client| client.disabled_at.is_none()) else {
-            return Ok(None);
-        };
-        let client = Arc::new(client);
-        if self.clients.len() >= MOST_CLIENTS {
-            self.clients.pin().clear();
-        }
-        self.clients.pin().insert(id.clone(), Arc::clone(&client));
-        if self.emptied.load(Ordering::Acquire) != emptied {
-            self.clients.pin().remove(id);
-        }
-        Ok(Some(client))
+        self.clients
+            .find(id, async {
+                let found = app.store.client(self.id(), id).await?;
+                Ok(found.filter(|client| client.disabled_at.is_none()))
+            })
+            .await
+    }
+
+    /// A user, disabled or not.
+    pub async fn user(&self, app: &App, id: UserId) -> Result<Option<Arc<User>>, StoreError> {
+        self.users.find(&id, app.store.user(self.id(), id)).await
     }
 
     fn forget_clients(&self) {
-        self.emptied.fetch_add(1, Ordering::AcqRel);
-        self.clients.pin().clear();
+        self.clients.empty();
+        self.origins_dropped.fetch_add(1, Ordering::AcqRel);
         self.origins.store(None);
     }
 
@@ -228,7 +230,7 @@ impl TenantState {
         if let Some(origins) = self.origins.load().as_ref() {
             return Ok(origins.contains(origin));
         }
-        let emptied = self.emptied.load(Ordering::Acquire);
+        let dropped = self.origins_dropped.load(Ordering::Acquire);
         let mut origins = HashSet::new();
         let mut page = Page {
             after: None,
@@ -247,7 +249,7 @@ impl TenantState {
             }
         }
         let allowed = origins.contains(origin);
-        if self.emptied.load(Ordering::Acquire) == emptied {
+        if self.origins_dropped.load(Ordering::Acquire) == dropped {
             self.origins.store(Some(Arc::new(origins)));
         }
         Ok(allowed)

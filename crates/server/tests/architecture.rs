@@ -216,6 +216,52 @@ fn no_file_has_more_than_400_lines_of_code() {
 }
 
 #[test]
+fn every_trait_of_ours_has_two_implementations() {
+    let sources: Vec<String> = source_files()
+        .iter()
+        .map(|path| code_only(&read(path)))
+        .collect();
+    let lines = || sources.iter().flat_map(|code| code.lines());
+    let traits = lines().filter_map(|line| {
+        let (before, name) = line.split_once("trait ")?;
+        let declared = before.trim_start().is_empty() || before.trim_start().starts_with("pub");
+        let end = name.find(|c: char| !c.is_alphanumeric())?;
+        declared.then(|| &name[..end])
+    });
+    for name in traits {
+        let implementations = lines()
+            .filter(|line| line.contains("impl") && line.contains(" for ") && has_word(line, name))
+            .count();
+        assert!(
+            implementations >= 2,
+            "the trait {name} has {implementations} implementations"
+        );
+    }
+}
+
+#[test]
+fn no_test_is_left_out() {
+    let mut wrong = Vec::new();
+    for folder in fs::read_dir(crates()).unwrap() {
+        for part in ["src", "tests"] {
+            let path = folder.as_ref().unwrap().path().join(part);
+            let files = if path.is_dir() {
+                rust_files(&path)
+            } else {
+                Vec::new()
+            };
+            wrong.extend(
+                files
+                    .into_iter()
+                    .filter(|file| has_word(&code_only(&read(file)), "ignore"))
+                    .map(|file| shown(&file)),
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "ignored tests in {}", wrong.join(", "));
+}
+
+#[test]
 fn the_guides_stay_short_enough_to_be_read() {
     for (name, most) in [("ARCHITECTURE.md", 250), ("CONTRIBUTING.md", 300)] {
         let lines = read(&root().join(name)).lines().count();

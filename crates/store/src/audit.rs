@@ -42,7 +42,8 @@ impl Store {
         occasion: Occasion,
     ) -> Result<(), StoreError> {
         let (tenant, object) = (tenant.clone(), object.to_owned());
-        self.write(move |tx| note(tx, &tenant, event, &object, &occasion)).await
+        self.write(move |tx| note(tx, &tenant, event, &object, &occasion))
+            .await
     }
 
     /// The trail from the newest record backwards; `page.after` is the oldest one already seen.

@@ -23,12 +23,24 @@ impl Store {
             let count = tx.run(
                 "INSERT INTO clients (tenant_id, id, record, changed_at, disabled_at, cut_at) \
                  VALUES ($1, $2, $3, $4, $5, $4) ON CONFLICT DO NOTHING",
-                values![tenant.as_str(), client.id.as_str(), record(&client)?, occasion.now, client.disabled_at],
+                values![
+                    tenant.as_str(),
+                    client.id.as_str(),
+                    record(&client)?,
+                    occasion.now,
+                    client.disabled_at
+                ],
             )?;
             if count == 0 {
                 return Ok(Inserted::Taken);
             }
-            audit::note(tx, &tenant, "client.registered", client.id.as_str(), &occasion)?;
+            audit::note(
+                tx,
+                &tenant,
+                "client.registered",
+                client.id.as_str(),
+                &occasion,
+            )?;
             versions::bump(tx, Versioned::Clients)?;
             Ok(Inserted::Inserted)
         })
@@ -46,7 +58,12 @@ impl Store {
         self.write(move |tx| {
             let count = tx.run(
                 "UPDATE clients SET record = $3, changed_at = $4 WHERE tenant_id = $1 AND id = $2",
-                values![tenant.as_str(), client.id.as_str(), record(&client)?, occasion.now],
+                values![
+                    tenant.as_str(),
+                    client.id.as_str(),
+                    record(&client)?,
+                    occasion.now
+                ],
             )?;
             if count == 0 {
                 return Ok(Changed::NotFound);
@@ -58,7 +75,11 @@ impl Store {
         .await
     }
 
-    pub async fn client(&self, tenant: &TenantId, id: &ClientId) -> Result<Option<Client>, StoreError> {
+    pub async fn client(
+        &self,
+        tenant: &TenantId,
+        id: &ClientId,
+    ) -> Result<Option<Client>, StoreError> {
         let (tenant, id) = (tenant.clone(), id.clone());
         self.read(move |tx| {
             let row = tx.one(
@@ -95,20 +116,28 @@ impl Store {
         id: &ClientId,
         occasion: Occasion,
     ) -> Result<Changed, StoreError> {
-        let cut = self.cut_of(CutTarget::Client(id.clone()), occasion.now);
+        let cut = self.disabling_cut(CutTarget::Client(id.clone()), occasion.now);
         let (owner, id) = (tenant.clone(), id.clone());
         self.write_cutting(tenant, move |tx| {
             let count = tx.run(
                 "UPDATE clients SET disabled_at = $3, changed_at = $3, cut_at = $4 \
                  WHERE tenant_id = $1 AND id = $2 AND disabled_at IS NULL",
-                values![owner.as_str(), id.as_str(), occasion.now, cuts::after(occasion.now)],
+                values![
+                    owner.as_str(),
+                    id.as_str(),
+                    occasion.now,
+                    cuts::after(occasion.now)
+                ],
             )?;
             if count == 0 {
                 return Ok((Changed::NotFound, Vec::new()));
             }
             audit::note(tx, &owner, "client.disabled", id.as_str(), &occasion)?;
             versions::bump(tx, Versioned::Clients)?;
-            Ok((Changed::Changed, cuts::write(tx, &owner, vec![cut.clone()])?))
+            Ok((
+                Changed::Changed,
+                cuts::write(tx, &owner, vec![cut.clone()])?,
+            ))
         })
         .await
     }
@@ -156,7 +185,10 @@ impl Store {
             }
             audit::note(tx, &owner, "client.deleted", id.as_str(), &occasion)?;
             versions::bump(tx, Versioned::Clients)?;
-            Ok((Changed::Changed, cuts::write(tx, &owner, vec![cut.clone()])?))
+            Ok((
+                Changed::Changed,
+                cuts::write(tx, &owner, vec![cut.clone()])?,
+            ))
         })
         .await
     }

@@ -68,7 +68,13 @@ impl Store {
                 values![tenant.as_str(), user, client.as_str()],
             )?;
             if count > 0 {
-                audit::note(tx, &tenant, "consent.forgotten", &format!("{user} {client}"), &occasion)?;
+                audit::note(
+                    tx,
+                    &tenant,
+                    "consent.forgotten",
+                    &format!("{user} {client}"),
+                    &occasion,
+                )?;
             }
             Ok(())
         })

@@ -20,7 +20,11 @@ struct Password {
 
 impl Store {
     /// The PHC string of the user's password, if they have one.
-    pub async fn password(&self, tenant: &TenantId, user: UserId) -> Result<Option<String>, StoreError> {
+    pub async fn password(
+        &self,
+        tenant: &TenantId,
+        user: UserId,
+    ) -> Result<Option<String>, StoreError> {
         let tenant = tenant.clone();
         self.read(move |tx| {
             let row = tx.one(

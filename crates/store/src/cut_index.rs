@@ -66,10 +66,14 @@ impl CutIndex {
 
     pub(crate) fn is_cut(&self, lineage: &Lineage<'_>) -> bool {
         let tenants = self.tenants.pin();
-        let Some(cuts) = tenants.get(lineage.tenant) else { return false };
+        let Some(cuts) = tenants.get(lineage.tenant) else {
+            return false;
+        };
         let covers = |reach: &Reach| lineage.issued_at < reach.at;
         let rows = cuts.rows.pin();
-        let row = |kind, id: Option<RowId>| id.is_some_and(|id| rows.get(&(kind, id)).is_some_and(covers));
+        let row = |kind, id: Option<RowId>| {
+            id.is_some_and(|id| rows.get(&(kind, id)).is_some_and(covers))
+        };
         row(Kind::Token, lineage.token)
             || row(Kind::Grant, lineage.grant)
             || row(Kind::Session, lineage.session)
@@ -84,7 +88,10 @@ impl CutIndex {
             Some(cuts) => cuts,
             None => tenants.get_or_insert_with(tenant.to_owned(), Arc::default),
         };
-        let new = Reach { at: cut.at, expires_at: cut.expires_at };
+        let new = Reach {
+            at: cut.at,
+            expires_at: cut.expires_at,
+        };
         let later = |old: &Reach| Reach {
             at: old.at.max(new.at),
             expires_at: old.expires_at.max(new.expires_at),
@@ -98,7 +105,9 @@ impl CutIndex {
             CutTarget::Session(id) => row(Kind::Session, *id),
             CutTarget::User(id) => row(Kind::User, *id),
             CutTarget::Client(id) => {
-                cuts.clients.pin().update_or_insert(id.as_str().to_owned(), later, new);
+                cuts.clients
+                    .pin()
+                    .update_or_insert(id.as_str().to_owned(), later, new);
             }
             CutTarget::Tenant => {
                 cuts.whole.pin().update_or_insert((), later, new);

@@ -8,18 +8,21 @@ use jeton_protocol::tenant::TenantId;
 use jeton_token::row_id::RowId;
 use jeton_token::timestamp::Timestamp;
 
+use crate::Store;
 use crate::audit::{self, Occasion};
 use crate::cut_index::{CutIndex, Lineage};
 use crate::error::StoreError;
 use crate::sql::{Row, Tx, Value, values};
 use crate::versions::{self, Versioned};
-use crate::Store;
 
 /// How old the view of the cuts may be before the database is asked (design §1).
 const OLDEST_VIEW: Duration = Duration::from_secs(1);
 
 /// A cut outlives the longest access token by this much, for nodes whose clocks differ and tokens minted in that moment.
 const MARGIN: Duration = Duration::from_secs(60);
+
+/// How long a request may be on its way that read before a change and mints after it.
+const IN_FLIGHT: Duration = Duration::from_secs(1);
 
 /// How many cuts one look takes.
 const LOOK: u32 = 1000;
@@ -94,7 +97,29 @@ impl Store {
             CutTarget::Token(_) | CutTarget::Grant(_) | CutTarget::Session(_) => expires_at,
             CutTarget::User(_) | CutTarget::Client(_) | CutTarget::Tenant => after(now),
         };
-        Cut { target, at, expires_at }
+        Cut {
+            target,
+            at,
+            expires_at,
+        }
+    }
+
+    /// The cut that disables `target`: nothing new can come of it for now, so what is being minted from what was read
+    /// before the change is covered too.
+    pub(crate) fn disabling_cut(&self, target: CutTarget, now: Timestamp) -> Cut {
+        Cut {
+            at: now.plus(IN_FLIGHT),
+            ..self.cut_of(target, now)
+        }
+    }
+
+    /// The cut for what never comes back.
+    pub(crate) fn final_cut(&self, target: CutTarget, now: Timestamp) -> Cut {
+        let cut = self.cut_of(target, now);
+        Cut {
+            at: cut.expires_at,
+            ..cut
+        }
     }
 }
 
@@ -103,13 +128,14 @@ pub(crate) fn after(now: Timestamp) -> Timestamp {
     now.plus(Duration::from_millis(1))
 }
 
-/// Writes the cuts of a verb, as its last act.
-pub(crate) fn write(tx: &mut Tx<'_>, tenant: &TenantId, cuts: Vec<Cut>) -> Result<Vec<Cut>, StoreError> {
-    if cuts.is_empty() {
-        return Ok(cuts);
-    }
-    let recorded = versions::bump(tx, Versioned::Cuts)?;
+/// Writes the cuts of a verb, as its last act. Each has a count of its own, so that a look can stop between any two.
+pub(crate) fn write(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    cuts: Vec<Cut>,
+) -> Result<Vec<Cut>, StoreError> {
     for cut in &cuts {
+        let recorded = versions::bump(tx, Versioned::Cuts)?;
         let (kind, target) = columns(&cut.target);
         tx.run(
             "INSERT INTO cuts (tenant_id, kind, target, cut_at, expires_at, recorded) VALUES ($1, $2, $3, $4, $5, $6) \
@@ -139,13 +165,19 @@ fn read(row: &Row) -> Result<(String, Cut, i64), StoreError> {
         "session" => CutTarget::Session(row.id(2)?),
         "user" => CutTarget::User(row.id(2)?),
         "client" => {
-            let id = std::str::from_utf8(row.bytes(2)?).ok().and_then(ClientId::parse);
+            let id = std::str::from_utf8(row.bytes(2)?)
+                .ok()
+                .and_then(ClientId::parse);
             CutTarget::Client(id.ok_or_else(|| StoreError::damaged("a cut names no client"))?)
         }
         "tenant" => CutTarget::Tenant,
         other => return Err(StoreError::damaged(format!("a cut of kind {other}"))),
     };
-    let cut = Cut { target, at: row.time(3)?, expires_at: row.time(4)? };
+    let cut = Cut {
+        target,
+        at: row.time(3)?,
+        expires_at: row.time(4)?,
+    };
     Ok((row.text(0)?.to_owned(), cut, row.int(5)?))
 }
 

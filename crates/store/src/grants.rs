@@ -54,7 +54,11 @@ pub enum Redeemed {
 
 impl Store {
     /// Closes the interaction and stores the grant with its code pending, the consent and the trace, or does nothing.
-    pub async fn approve(&self, tenant: &TenantId, approval: Approval) -> Result<Approved, StoreError> {
+    pub async fn approve(
+        &self,
+        tenant: &TenantId,
+        approval: Approval,
+    ) -> Result<Approved, StoreError> {
         let tenant = tenant.clone();
         self.write(move |tx| approve(tx, &tenant, &approval)).await
     }
@@ -66,7 +70,8 @@ impl Store {
         id: GrantId,
     ) -> Result<Option<PendingGrant>, StoreError> {
         let tenant = tenant.clone();
-        self.read(move |tx| Ok(find(tx, &tenant, id)?.and_then(StoredGrant::into_pending))).await
+        self.read(move |tx| Ok(find(tx, &tenant, id)?.and_then(StoredGrant::into_pending)))
+            .await
     }
 
     /// Spends the code. Of any number of tries one is `Issued`; the next one takes everything back.
@@ -76,13 +81,22 @@ impl Store {
         redemption: Redemption,
     ) -> Result<Redeemed, StoreError> {
         let cut = self.cut_of(CutTarget::Grant(redemption.grant), redemption.occasion.now);
-        let keep_until = redemption.refresh_expires_at.map_or(cut.expires_at, |end| end.max(cut.expires_at));
+        let keep_until = redemption
+            .refresh_expires_at
+            .map_or(cut.expires_at, |end| end.max(cut.expires_at));
         let owner = tenant.clone();
-        self.write_cutting(tenant, move |tx| redeem(tx, &owner, &redemption, keep_until, &cut)).await
+        self.write_cutting(tenant, move |tx| {
+            redeem(tx, &owner, &redemption, keep_until, &cut)
+        })
+        .await
     }
 }
 
-fn approve(tx: &mut Tx<'_>, tenant: &TenantId, approval: &Approval) -> Result<Approved, StoreError> {
+fn approve(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    approval: &Approval,
+) -> Result<Approved, StoreError> {
     let (grant, now) = (&approval.grant, approval.occasion.now);
     let closed = tx.run(
         "UPDATE interactions SET closed_at = $4 WHERE tenant_id = $1 AND id = $2 AND version = $3 \
@@ -112,7 +126,13 @@ fn approve(tx: &mut Tx<'_>, tenant: &TenantId, approval: &Approval) -> Result<Ap
     if let Some(consent) = &approval.consent {
         consents::remember(tx, tenant, grant.user, &grant.client, consent)?;
     }
-    audit::note(tx, tenant, "grant.approved", &grant.id.to_string(), &approval.occasion)?;
+    audit::note(
+        tx,
+        tenant,
+        "grant.approved",
+        &grant.id.to_string(),
+        &approval.occasion,
+    )?;
     Ok(Approved::Approved)
 }
 
@@ -195,7 +215,10 @@ impl StoredGrant {
             Some(at) => row.maybe_time(13)?.or(cut(Some(at))),
             None => Some(created_at),
         };
-        let revoked_at = row.maybe_time(7)?.or(cut(row.maybe_time(11)?)).or(by_client);
+        let revoked_at = row
+            .maybe_time(7)?
+            .or(cut(row.maybe_time(11)?))
+            .or(by_client);
         Ok(Self {
             grant: row.record(0)?,
             state: GrantState {
@@ -215,7 +238,12 @@ impl StoredGrant {
     fn into_pending(self) -> Option<PendingGrant> {
         let code_expires_at = self.code_expires_at?;
         let (grant, state, redeemed_at) = (self.grant, self.state, self.redeemed_at);
-        Some(PendingGrant { grant, state, code_expires_at, redeemed_at })
+        Some(PendingGrant {
+            grant,
+            state,
+            code_expires_at,
+            redeemed_at,
+        })
     }
 
     /// Whether tokens may come of it at all.

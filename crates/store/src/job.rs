@@ -59,13 +59,22 @@ impl Job {
                 Ok(())
             }
         };
-        (Self { turn: Box::new(turn), kind, fault: None }, receiver)
+        (
+            Self {
+                turn: Box::new(turn),
+                kind,
+                fault: None,
+            },
+            receiver,
+        )
     }
 
     /// Runs the verb once. A panic inside costs this verb, not its neighbours nor the thread.
     pub(crate) fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         match catch_unwind(AssertUnwindSafe(|| (self.turn)(Turn::Run(tx)))) {
-            Ok(Ok(())) if tx.broken() => Err(StoreError::failed("a statement failed and was not heard")),
+            Ok(Ok(())) if tx.broken() => {
+                Err(StoreError::failed("a statement failed and was not heard"))
+            }
             Ok(result) => result,
             Err(_) => {
                 tracing::error!("a store verb panicked");
@@ -89,7 +98,9 @@ impl Job {
     /// What a planned fault makes of a commit that went well.
     pub(crate) fn fault_after_commit(&self) -> Result<(), StoreError> {
         match self.fault {
-            Some(Fault::AfterCommit) => Err(StoreError::Unknown("planned fault after commit".into())),
+            Some(Fault::AfterCommit) => {
+                Err(StoreError::Unknown("planned fault after commit".into()))
+            }
             Some(Fault::BeforeCommit) | None => Ok(()),
         }
     }

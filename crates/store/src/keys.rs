@@ -29,7 +29,9 @@ impl KeyPurpose {
     }
 
     fn parse(name: &str) -> Option<Self> {
-        [Self::Signing, Self::Handle, Self::Seal].into_iter().find(|known| known.name() == name)
+        [Self::Signing, Self::Handle, Self::Seal]
+            .into_iter()
+            .find(|known| known.name() == name)
     }
 }
 
@@ -75,7 +77,10 @@ impl Store {
         self.write(move |tx| {
             // Counting first takes the lock that makes the others wait for this answer.
             versions::bump(tx, Versioned::Keys)?;
-            let there = tx.one("SELECT id FROM keys WHERE tenant_id = $1 LIMIT 1", values![tenant.as_str()])?;
+            let there = tx.one(
+                "SELECT id FROM keys WHERE tenant_id = $1 LIMIT 1",
+                values![tenant.as_str()],
+            )?;
             if there.is_some() {
                 return Ok(FirstKeys::AlreadyThere);
             }
@@ -166,7 +171,11 @@ impl Store {
                 "UPDATE keys SET sealed = $3 WHERE tenant_id = $1 AND id = $2",
                 values![tenant.as_str(), id, sealed.as_slice()],
             )?;
-            Ok(if count == 1 { Changed::Changed } else { Changed::NotFound })
+            Ok(if count == 1 {
+                Changed::Changed
+            } else {
+                Changed::NotFound
+            })
         })
         .await
     }

@@ -30,7 +30,11 @@ impl Store {
                  WHERE leases.until <= $4 OR leases.holder = excluded.holder",
                 values![name, holder.as_str(), until, now],
             )?;
-            Ok(if count == 1 { Leased::Taken } else { Leased::Held })
+            Ok(if count == 1 {
+                Leased::Taken
+            } else {
+                Leased::Held
+            })
         })
         .await
     }

@@ -4,7 +4,10 @@
 //! protocol, HTTP, clocks and luck (both are arguments). One file of verbs a noun; `sql`, `sqlite`, `postgres`, `migrate`
 //! and `seal` are the thin floor under them.
 
-#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
+)]
 
 pub mod audit;
 pub mod clients;
@@ -23,6 +26,7 @@ mod migrate;
 mod postgres;
 mod postgres_link;
 mod postgres_tls;
+mod postgres_tx;
 pub mod refresh;
 pub mod replay;
 pub mod revocation;
@@ -38,7 +42,7 @@ pub mod users;
 pub mod versions;
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -75,11 +79,15 @@ enum Database {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
-    Sqlite { path: PathBuf },
+    Sqlite {
+        path: PathBuf,
+    },
     /// A database that ends with the last handle: for `jeton dev` and for tests.
     SqliteMemory,
     /// `postgresql://…`
-    Postgres { url: String },
+    Postgres {
+        url: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +102,11 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { queue: 1024, connections: 16, longest_access_token: Duration::from_secs(24 * 60 * 60) }
+        Self {
+            queue: 1024,
+            connections: 16,
+            longest_access_token: Duration::from_secs(24 * 60 * 60),
+        }
     }
 }
 
@@ -141,7 +153,10 @@ impl Store {
             Location::Postgres { url } => {
                 let link = Link::parse(url)?;
                 migrate::migrate_postgres(&link, now)?;
-                (Database::Postgres(Postgres::start(&link, options.connections, options.queue)?), None)
+                (
+                    Database::Postgres(Postgres::start(&link, options.connections, options.queue)?),
+                    None,
+                )
             }
         };
         Ok(Self(Arc::new(Inner {
@@ -157,12 +172,25 @@ impl Store {
     /// Makes this process the one server of a SQLite file, until the store is closed. A second server is refused; tools of
     /// the command line do not ask. PostgreSQL serves many, so there is nothing to take.
     pub fn lock_exclusive(&self) -> Result<(), StoreError> {
-        let Database::Sqlite(sqlite) = &self.0.database else { return Ok(()) };
+        let Database::Sqlite(sqlite) = &self.0.database else {
+            return Ok(());
+        };
         let mut held = self.0.lock.lock().unwrap_or_else(PoisonError::into_inner);
         if held.is_none() {
             *held = Some(sqlite_file::lock(sqlite.path())?);
         }
         Ok(())
+    }
+
+    /// Writes a copy of a SQLite database, as one moment had it, to a new file only its owner can read. Blocks for as long as
+    /// copying takes; the store goes on meanwhile. PostgreSQL has its own tools.
+    pub fn back_up(&self, to: &Path) -> Result<(), StoreError> {
+        match &self.0.database {
+            Database::Sqlite(sqlite) => sqlite_file::back_up(sqlite.path(), to),
+            Database::Postgres(_) => Err(StoreError::Refused(
+                "back PostgreSQL up with pg_dump or pg_basebackup".into(),
+            )),
+        }
     }
 
     /// Runs `verb` as one transaction and answers once it is durable. Giving up the wait does not stop it.
@@ -173,7 +201,12 @@ impl Store {
         verb: impl Fn(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (mut job, answer) = Job::new(JobKind::Write, verb);
-        job.fault = self.0.planned.lock().unwrap_or_else(PoisonError::into_inner).take();
+        job.fault = self
+            .0
+            .planned
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         self.submit(job)?;
         wait(answer).await
     }
@@ -194,7 +227,11 @@ impl Store {
     /// Makes the next `write` fail, so that tests can see what its caller does then.
     #[doc(hidden)]
     pub fn fail_next(&self, fault: Fault) {
-        *self.0.planned.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+        *self
+            .0
+            .planned
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(fault);
     }
 
     fn longest_access_token(&self) -> Duration {
@@ -209,11 +246,17 @@ impl Store {
     }
 }
 
-async fn wait<T>(answer: tokio::sync::oneshot::Receiver<Result<T, StoreError>>) -> Result<T, StoreError> {
+async fn wait<T>(
+    answer: tokio::sync::oneshot::Receiver<Result<T, StoreError>>,
+) -> Result<T, StoreError> {
     match tokio::time::timeout(PATIENCE, answer).await {
         Ok(Ok(result)) => result,
-        Ok(Err(_)) => Err(StoreError::Unknown("the store ended before it answered".into())),
-        Err(_) => Err(StoreError::Unknown("the store did not answer in time".into())),
+        Ok(Err(_)) => Err(StoreError::Unknown(
+            "the store ended before it answered".into(),
+        )),
+        Err(_) => Err(StoreError::Unknown(
+            "the store did not answer in time".into(),
+        )),
     }
 }
 
@@ -225,7 +268,11 @@ fn open_sqlite(
 ) -> Result<Database, StoreError> {
     let connection = sqlite_file::writer(&path, durable)?;
     migrate::migrate_sqlite(&connection, now)?;
-    Ok(Database::Sqlite(Sqlite::start(path, connection, options.queue)?))
+    Ok(Database::Sqlite(Sqlite::start(
+        path,
+        connection,
+        options.queue,
+    )?))
 }
 
 struct TemporaryFolder(PathBuf);

@@ -6,10 +6,10 @@ use jeton_token::row_id::RowId;
 use jeton_token::timestamp::Timestamp;
 use serde_json::{Map, Value as Json};
 
+use crate::Store;
 use crate::audit::{self, Occasion};
 use crate::error::StoreError;
 use crate::sql::{record, values};
-use crate::Store;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Link {
@@ -61,7 +61,12 @@ impl Store {
             )?;
             let Some(row) = row else { return Ok(None) };
             let purpose = row.text(0)?.to_owned();
-            Ok(Some(Link { id, purpose, expires_at: row.time(1)?, facts: row.record(2)? }))
+            Ok(Some(Link {
+                id,
+                purpose,
+                expires_at: row.time(1)?,
+                facts: row.record(2)?,
+            }))
         })
         .await
     }
@@ -81,10 +86,17 @@ impl Store {
                  AND used_at IS NULL AND expires_at > $4 RETURNING expires_at, record",
                 values![tenant.as_str(), id, purpose, occasion.now],
             )?;
-            let Some(row) = row else { return Ok(LinkUse::Gone) };
+            let Some(row) = row else {
+                return Ok(LinkUse::Gone);
+            };
             audit::note(tx, &tenant, "link.used", &id.to_string(), &occasion)?;
             let (expires_at, facts) = (row.time(0)?, row.record(1)?);
-            Ok(LinkUse::Used(Link { id, purpose: purpose.to_owned(), expires_at, facts }))
+            Ok(LinkUse::Used(Link {
+                id,
+                purpose: purpose.to_owned(),
+                expires_at,
+                facts,
+            }))
         })
         .await
     }

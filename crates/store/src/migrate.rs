@@ -18,17 +18,26 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "base", sql: include_str!("../migrations/0001_base.sql") }];
+const MIGRATIONS: &[Migration] = &[Migration {
+    number: 1,
+    name: "base",
+    sql: include_str!("../migrations/0001_base.sql"),
+}];
 
 const LEDGER: &str = "CREATE TABLE migrations (number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, \
                       checksum BYTEA NOT NULL, applied_at BIGINT NOT NULL)";
 
 /// Brings a SQLite database up to date; a second process waits and finds nothing left to do (SEC-334).
 pub(crate) fn migrate_sqlite(connection: &Connection, now: Timestamp) -> Result<(), StoreError> {
-    connection.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::failed)?;
+    connection
+        .execute_batch("BEGIN IMMEDIATE")
+        .map_err(StoreError::failed)?;
     let applied = apply(&mut Tx::Sqlite(SqliteTx::new(connection)), now);
-    let end = if applied.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    let end = if applied.is_ok() {
+        "COMMIT"
+    } else {
+        "ROLLBACK"
+    };
     connection.execute_batch(end).map_err(StoreError::failed)?;
     applied
 }
@@ -52,7 +61,10 @@ pub(crate) fn inspect_sqlite(connection: &Connection) -> Result<(), StoreError> 
     if has_ledger(&mut tx)? {
         return applied(&mut tx).map(drop);
     }
-    match tx.one("SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' LIMIT 1", &[])? {
+    match tx.one(
+        "SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' LIMIT 1",
+        &[],
+    )? {
         None => Ok(()),
         Some(_) => Err(StoreError::Refused("it belongs to another program".into())),
     }
@@ -69,14 +81,20 @@ fn apply(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
             "INSERT INTO migrations (number, name, checksum, applied_at) VALUES ($1, $2, $3, $4)",
             values![step.number, step.name, &sha256(step.sql.as_bytes()), now],
         )?;
-        tracing::info!(number = step.number, name = step.name, "applied a migration");
+        tracing::info!(
+            number = step.number,
+            name = step.name,
+            "applied a migration"
+        );
     }
     Ok(())
 }
 
 fn has_ledger(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
     let sql = match tx {
-        Tx::Sqlite(_) => "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'",
+        Tx::Sqlite(_) => {
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'"
+        }
         Tx::Postgres(_) => "SELECT 'migrations' WHERE to_regclass('migrations') IS NOT NULL",
     };
     Ok(tx.one(sql, &[])?.is_some())
@@ -85,8 +103,13 @@ fn has_ledger(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
 /// How many steps the database has seen, after proof that they are exactly the first steps of this program.
 fn applied(tx: &mut Tx<'_>) -> Result<usize, StoreError> {
     let rows = tx
-        .all("SELECT number, checksum FROM migrations ORDER BY number", &[])
-        .map_err(|_| StoreError::Refused("its table `migrations` belongs to another program".into()))?;
+        .all(
+            "SELECT number, checksum FROM migrations ORDER BY number",
+            &[],
+        )
+        .map_err(|_| {
+            StoreError::Refused("its table `migrations` belongs to another program".into())
+        })?;
     for (place, row) in rows.iter().enumerate() {
         let number = row.int(0)?;
         let Some(step) = MIGRATIONS.get(place) else {
@@ -96,7 +119,9 @@ fn applied(tx: &mut Tx<'_>) -> Result<usize, StoreError> {
             )));
         };
         if step.number != number || row.bytes(1).ok() != Some(&sha256(step.sql.as_bytes())[..]) {
-            return Err(StoreError::Refused(format!("its migration {number} is not the one of this program")));
+            return Err(StoreError::Refused(format!(
+                "its migration {number} is not the one of this program"
+            )));
         }
     }
     Ok(rows.len())

@@ -7,8 +7,8 @@ use postgres::config::{Host, SslMode, TargetSessionAttrs};
 use postgres::{Client, Config, NoTls};
 
 use crate::error::StoreError;
-use crate::postgres::describe;
 use crate::postgres_tls::Tls;
+use crate::postgres_tx::describe;
 
 /// What is needed to connect again at any time.
 #[derive(Clone)]
@@ -23,12 +23,30 @@ impl Link {
     pub(crate) fn parse(url: &str) -> Result<Self, StoreError> {
         let (plain, ssl) = take_ssl(url)?;
         let mut config: Config = plain.parse().map_err(|error: postgres::Error| {
-            StoreError::Refused(format!("the PostgreSQL address cannot be read: {}", describe(&error)))
+            StoreError::Refused(format!(
+                "the PostgreSQL address cannot be read: {}",
+                describe(&error)
+            ))
         })?;
-        let tls = if ssl.required { Some(Tls::new(ssl.authorities.as_deref())?) } else { None };
-        config.ssl_mode(if ssl.required { SslMode::Require } else { SslMode::Disable });
+        if config.get_ssl_mode() == SslMode::Require && !ssl.required {
+            return Err(StoreError::Refused(
+                "sslmode in the PostgreSQL address cannot be read".into(),
+            ));
+        }
+        let tls = if ssl.required {
+            Some(Tls::new(ssl.authorities.as_deref())?)
+        } else {
+            None
+        };
+        config.ssl_mode(if ssl.required {
+            SslMode::Require
+        } else {
+            SslMode::Disable
+        });
         if tls.is_none() && config.get_hosts().iter().any(is_remote) {
-            tracing::warn!("the connection to PostgreSQL is not encrypted; add sslmode=require to its address");
+            tracing::warn!(
+                "the connection to PostgreSQL is not encrypted; add sslmode=require to its address"
+            );
         }
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         if config.get_connect_timeout().is_none() {
@@ -50,11 +68,15 @@ impl Link {
             None => self.config.connect(NoTls),
         }
         .map_err(failed)?;
-        let row = client.query_one("SHOW synchronous_commit", &[]).map_err(failed)?;
+        let row = client
+            .query_one("SHOW synchronous_commit", &[])
+            .map_err(failed)?;
         let level: String = row.try_get(0).map_err(failed)?;
         // A stronger level the operator chose (remote_apply, say) is kept.
         if matches!(level.as_str(), "off" | "local") {
-            client.batch_execute("SET synchronous_commit = on").map_err(failed)?;
+            client
+                .batch_execute("SET synchronous_commit = on")
+                .map_err(failed)?;
         }
         client.batch_execute(SETTINGS).map_err(failed)?;
         Ok(client)
@@ -84,8 +106,18 @@ struct Ssl {
 
 /// Takes the TLS parameters out of the address: the driver knows fewer of them, and would not check certificates.
 fn take_ssl(url: &str) -> Result<(String, Ssl), StoreError> {
-    let mut ssl = Ssl { required: false, authorities: None };
-    let Some((address, query)) = url.split_once('?') else { return Ok((url.to_owned(), ssl)) };
+    let mut ssl = Ssl {
+        required: false,
+        authorities: None,
+    };
+    if !url.starts_with("postgresql://") && !url.starts_with("postgres://") {
+        return Err(StoreError::Refused(
+            "a PostgreSQL address begins with postgresql://".into(),
+        ));
+    }
+    let Some((address, query)) = url.split_once('?') else {
+        return Ok((url.to_owned(), ssl));
+    };
     let mut rest = Vec::new();
     for parameter in query.split('&') {
         match parameter.split_once('=') {
@@ -93,7 +125,8 @@ fn take_ssl(url: &str) -> Result<(String, Ssl), StoreError> {
             Some(("sslmode", "require" | "verify-ca" | "verify-full")) => ssl.required = true,
             Some(("sslmode", _)) => {
                 return Err(StoreError::Refused(
-                    "sslmode in the PostgreSQL address must be disable, require or verify-full".into(),
+                    "sslmode in the PostgreSQL address must be disable, require or verify-full"
+                        .into(),
                 ));
             }
             Some(("sslrootcert", path)) => ssl.authorities = Some(PathBuf::from(decoded(path))),
@@ -114,7 +147,10 @@ fn decoded(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('%') {
         bytes.extend_from_slice(before.as_bytes());
-        match after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+        match after
+            .get(..2)
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok())
+        {
             Some(byte) => {
                 bytes.push(byte);
                 rest = after.get(2..).unwrap_or_default();

@@ -29,9 +29,14 @@ impl Tls {
         match authorities {
             Some(path) => {
                 let refused = |error: &dyn fmt::Display| {
-                    StoreError::Refused(format!("sslrootcert {} cannot be used: {error}", path.display()))
+                    StoreError::Refused(format!(
+                        "sslrootcert {} cannot be used: {error}",
+                        path.display()
+                    ))
                 };
-                for certificate in CertificateDer::pem_file_iter(path).map_err(|error| refused(&error))? {
+                for certificate in
+                    CertificateDer::pem_file_iter(path).map_err(|error| refused(&error))?
+                {
                     let certificate = certificate.map_err(|error| refused(&error))?;
                     roots.add(certificate).map_err(|error| refused(&error))?;
                 }
@@ -62,7 +67,10 @@ impl MakeTlsConnect<Socket> for Tls {
 
     fn make_tls_connect(&mut self, host: &str) -> io::Result<Handshake> {
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-        Ok(Handshake { connector: self.0.clone(), name })
+        Ok(Handshake {
+            connector: self.0.clone(),
+            name,
+        })
     }
 }
 
@@ -78,7 +86,12 @@ impl TlsConnect<Socket> for Handshake {
     type Future = Pin<Box<dyn Future<Output = io::Result<Encrypted>> + Send>>;
 
     fn connect(self, socket: Socket) -> Self::Future {
-        Box::pin(async move { self.connector.connect(self.name, socket).await.map(Encrypted) })
+        Box::pin(async move {
+            self.connector
+                .connect(self.name, socket)
+                .await
+                .map(Encrypted)
+        })
     }
 }
 

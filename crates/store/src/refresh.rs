@@ -49,13 +49,15 @@ impl Store {
     ) -> Result<Option<RefreshableGrant>, StoreError> {
         let tenant = tenant.clone();
         self.read(move |tx| {
-            Ok(grants::find(tx, &tenant, id)?.map(|found| RefreshableGrant {
-                grant: found.grant,
-                state: found.state,
-                generation: found.generation,
-                rotated_at: found.rotated_at,
-                refresh_expires_at: found.refresh_expires_at,
-            }))
+            Ok(
+                grants::find(tx, &tenant, id)?.map(|found| RefreshableGrant {
+                    grant: found.grant,
+                    state: found.state,
+                    generation: found.generation,
+                    rotated_at: found.rotated_at,
+                    refresh_expires_at: found.refresh_expires_at,
+                }),
+            )
         })
         .await
     }
@@ -69,7 +71,10 @@ impl Store {
         let cut = self.cut_of(CutTarget::Grant(rotation.grant), rotation.occasion.now);
         let keep_until = rotation.refresh_expires_at.max(cut.expires_at);
         let owner = tenant.clone();
-        self.write_cutting(tenant, move |tx| rotate(tx, &owner, &rotation, keep_until, &cut)).await
+        self.write_cutting(tenant, move |tx| {
+            rotate(tx, &owner, &rotation, keep_until, &cut)
+        })
+        .await
     }
 }
 
@@ -101,7 +106,10 @@ fn rotate(
         ],
     )?;
     if rotated == 1 {
-        return Ok((Rotated::Successor(rotation.presented.saturating_add(1)), Vec::new()));
+        return Ok((
+            Rotated::Successor(rotation.presented.saturating_add(1)),
+            Vec::new(),
+        ));
     }
     let found = grants::find(tx, tenant, rotation.grant)?;
     let Some(found) = found.filter(|found| found.stands(now)) else {
@@ -111,7 +119,9 @@ fn rotate(
         return Ok((Rotated::Gone, Vec::new()));
     }
     let just_replaced = rotation.presented.saturating_add(1) == found.generation
-        && found.rotated_at.is_some_and(|at| now.since(at) < rotation.grace);
+        && found
+            .rotated_at
+            .is_some_and(|at| now.since(at) < rotation.grace);
     if just_replaced && found.refresh_expires_at.is_some_and(|end| end > now) {
         return Ok((Rotated::SameSuccessor(found.generation), Vec::new()));
     }

@@ -33,7 +33,14 @@ impl Store {
         let owner = tenant.clone();
         self.write_cutting(tenant, move |tx| {
             let cuts = revoke(tx, &owner, event, &cut, &occasion)?;
-            Ok((if cuts.is_empty() { Revoked::AlreadyGone } else { Revoked::Revoked }, cuts))
+            Ok((
+                if cuts.is_empty() {
+                    Revoked::AlreadyGone
+                } else {
+                    Revoked::Revoked
+                },
+                cuts,
+            ))
         })
         .await
     }
@@ -51,8 +58,17 @@ impl Store {
             if !cut_user(tx, &owner, user, &occasion)? {
                 return Ok((Revoked::AlreadyGone, Vec::new()));
             }
-            audit::note(tx, &owner, "user.grants_revoked", &user.to_string(), &occasion)?;
-            Ok((Revoked::Revoked, cuts::write(tx, &owner, vec![cut.clone()])?))
+            audit::note(
+                tx,
+                &owner,
+                "user.grants_revoked",
+                &user.to_string(),
+                &occasion,
+            )?;
+            Ok((
+                Revoked::Revoked,
+                cuts::write(tx, &owner, vec![cut.clone()])?,
+            ))
         })
         .await
     }
@@ -74,9 +90,18 @@ impl Store {
             if count == 0 {
                 return Ok((Revoked::AlreadyGone, Vec::new()));
             }
-            audit::note(tx, &owner, "client.grants_revoked", client.as_str(), &occasion)?;
+            audit::note(
+                tx,
+                &owner,
+                "client.grants_revoked",
+                client.as_str(),
+                &occasion,
+            )?;
             versions::bump(tx, Versioned::Clients)?;
-            Ok((Revoked::Revoked, cuts::write(tx, &owner, vec![cut.clone()])?))
+            Ok((
+                Revoked::Revoked,
+                cuts::write(tx, &owner, vec![cut.clone()])?,
+            ))
         })
         .await
     }

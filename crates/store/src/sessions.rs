@@ -239,9 +239,14 @@ fn read(row: &Row) -> Result<StoredSession, StoreError> {
     session.last_seen_at = row.time(2)?;
     session.expires_at = row.time(3)?;
     let by_user = match row.maybe_time(6)? {
-        Some(cut_at) => row.maybe_time(5)?.or((cut_at > session.created_at).then_some(cut_at)),
+        Some(cut_at) => row
+            .maybe_time(5)?
+            .or((cut_at > session.created_at).then_some(cut_at)),
         None => Some(session.created_at),
     };
     session.ended_at = row.maybe_time(4)?.or(by_user);
-    Ok(StoredSession { session, generation: row.count(1)? })
+    Ok(StoredSession {
+        session,
+        generation: row.count(1)?,
+    })
 }

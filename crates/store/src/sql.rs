@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::StoreError;
-use crate::postgres::PostgresTx;
+use crate::postgres_tx::PostgresTx;
 use crate::sqlite::SqliteTx;
 
 /// The transaction of one verb. Statements are literals with the placeholders `$1 … $n`, in the one dialect both
@@ -28,7 +28,11 @@ impl Tx<'_> {
     }
 
     /// The first row, if there is one.
-    pub fn one(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Option<Row>, StoreError> {
+    pub fn one(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<Option<Row>, StoreError> {
         let mut first = None;
         self.each(sql, values, &mut |row| {
             if first.is_none() {
@@ -153,7 +157,9 @@ impl Row {
     }
 
     fn at(&self, column: usize) -> Result<&Value<'static>, StoreError> {
-        self.0.get(column).ok_or_else(|| StoreError::damaged(format!("there is no column {column}")))
+        self.0
+            .get(column)
+            .ok_or_else(|| StoreError::damaged(format!("there is no column {column}")))
     }
 
     pub fn maybe_int(&self, column: usize) -> Result<Option<i64>, StoreError> {
@@ -182,19 +188,24 @@ impl Row {
     }
 
     pub fn int(&self, column: usize) -> Result<i64, StoreError> {
-        self.maybe_int(column)?.ok_or_else(|| wrong(column, "an integer"))
+        self.maybe_int(column)?
+            .ok_or_else(|| wrong(column, "an integer"))
     }
 
     pub fn text(&self, column: usize) -> Result<&str, StoreError> {
-        self.maybe_text(column)?.ok_or_else(|| wrong(column, "text"))
+        self.maybe_text(column)?
+            .ok_or_else(|| wrong(column, "text"))
     }
 
     pub fn bytes(&self, column: usize) -> Result<&[u8], StoreError> {
-        self.maybe_bytes(column)?.ok_or_else(|| wrong(column, "bytes"))
+        self.maybe_bytes(column)?
+            .ok_or_else(|| wrong(column, "bytes"))
     }
 
     pub fn digest(&self, column: usize) -> Result<[u8; 32], StoreError> {
-        self.bytes(column)?.try_into().map_err(|_| wrong(column, "32 bytes"))
+        self.bytes(column)?
+            .try_into()
+            .map_err(|_| wrong(column, "32 bytes"))
     }
 
     /// A counter: never negative.
@@ -215,7 +226,9 @@ impl Row {
     }
 
     pub fn maybe_id(&self, column: usize) -> Result<Option<RowId>, StoreError> {
-        let Some(bytes) = self.maybe_bytes(column)? else { return Ok(None) };
+        let Some(bytes) = self.maybe_bytes(column)? else {
+            return Ok(None);
+        };
         let bytes = bytes.try_into().map_err(|_| wrong(column, "an id"))?;
         Ok(Some(RowId::from_bytes(bytes)))
     }
@@ -240,7 +253,11 @@ struct Versioned<T> {
 }
 
 pub(crate) fn record<T: Serialize>(value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(&Versioned { v: RECORD_VERSION, r: value }).map_err(StoreError::failed)
+    serde_json::to_string(&Versioned {
+        v: RECORD_VERSION,
+        r: value,
+    })
+    .map_err(StoreError::failed)
 }
 
 fn read_record<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {

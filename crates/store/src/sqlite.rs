@@ -29,17 +29,28 @@ pub(crate) struct Sqlite {
 }
 
 impl Sqlite {
-    pub(crate) fn start(path: PathBuf, connection: Connection, queue: usize) -> Result<Self, StoreError> {
+    pub(crate) fn start(
+        path: PathBuf,
+        connection: Connection,
+        queue: usize,
+    ) -> Result<Self, StoreError> {
         let (jobs, waiting) = sync_channel(queue);
         let writer = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || serve(&connection, &waiting))
             .map_err(StoreError::failed)?;
-        Ok(Self { path, jobs: Some(jobs), writer: Some(writer), alive: Arc::new(()) })
+        Ok(Self {
+            path,
+            jobs: Some(jobs),
+            writer: Some(writer),
+            alive: Arc::new(()),
+        })
     }
 
     pub(crate) fn submit(&self, job: Job) -> Result<(), StoreError> {
-        let Some(jobs) = &self.jobs else { return Err(StoreError::failed("the store is closed")) };
+        let Some(jobs) = &self.jobs else {
+            return Err(StoreError::failed("the store is closed"));
+        };
         jobs.try_send(job).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::Busy,
             TrySendError::Disconnected(_) => StoreError::failed("the store's writer has ended"),
@@ -62,9 +73,13 @@ impl Sqlite {
     }
 
     fn new_reader(&self) -> Result<Reader, StoreError> {
-        READERS.with_borrow_mut(|readers| readers.retain(|_, reader| reader.store.strong_count() > 0));
+        READERS
+            .with_borrow_mut(|readers| readers.retain(|_, reader| reader.store.strong_count() > 0));
         let connection = sqlite_file::reader(&self.path)?;
-        Ok(Reader { connection, store: Arc::downgrade(&self.alive) })
+        Ok(Reader {
+            connection,
+            store: Arc::downgrade(&self.alive),
+        })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -118,20 +133,26 @@ fn run_group(
     connection: &Connection,
     group: &mut [Job],
 ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
-    connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy) => StoreError::Busy,
-        _ => StoreError::failed(error),
-    })?;
+    connection
+        .execute_batch("BEGIN IMMEDIATE")
+        .map_err(|error| match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy) => StoreError::Busy,
+            _ => StoreError::failed(error),
+        })?;
     let mut results = Vec::with_capacity(group.len());
     for job in group.iter_mut() {
         results.push(run_in_savepoint(connection, job)?);
     }
     if results.iter().all(Result::is_err) {
-        connection.execute_batch("ROLLBACK").map_err(StoreError::failed)?;
+        connection
+            .execute_batch("ROLLBACK")
+            .map_err(StoreError::failed)?;
         return Ok(results);
     }
     // Frames may have reached the disk before the error: nobody can say what a restart will find.
-    connection.execute_batch("COMMIT").map_err(|error| StoreError::Unknown(error.to_string()))?;
+    connection
+        .execute_batch("COMMIT")
+        .map_err(|error| StoreError::Unknown(error.to_string()))?;
     for (job, result) in group.iter().zip(&mut results) {
         if result.is_ok() {
             *result = job.fault_after_commit();
@@ -140,7 +161,10 @@ fn run_group(
     Ok(results)
 }
 
-fn run_in_savepoint(connection: &Connection, job: &mut Job) -> Result<Result<(), StoreError>, StoreError> {
+fn run_in_savepoint(
+    connection: &Connection,
+    job: &mut Job,
+) -> Result<Result<(), StoreError>, StoreError> {
     small(connection, "SAVEPOINT verb")?;
     let result = job
         .run(&mut Tx::Sqlite(SqliteTx::new(connection)))
@@ -169,13 +193,21 @@ pub struct SqliteTx<'a> {
 
 impl<'a> SqliteTx<'a> {
     pub(crate) fn new(connection: &'a Connection) -> Self {
-        Self { connection, broken: false }
+        Self {
+            connection,
+            broken: false,
+        }
     }
 
-    pub(crate) fn run(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, StoreError> {
+    pub(crate) fn run(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<u64, StoreError> {
         let result = bound(self.connection, sql, values)
             .and_then(|mut statement| statement.raw_execute().map_err(StoreError::failed));
-        self.note(result).map(|count| u64::try_from(count).unwrap_or(0))
+        self.note(result)
+            .map(|count| u64::try_from(count).unwrap_or(0))
     }
 
     pub(crate) fn each(
@@ -197,7 +229,10 @@ impl<'a> SqliteTx<'a> {
 
     /// Runs several statements without values, as a migration does.
     pub(crate) fn batch(&mut self, sql: &'static str) -> Result<(), StoreError> {
-        let result = self.connection.execute_batch(sql).map_err(StoreError::failed);
+        let result = self
+            .connection
+            .execute_batch(sql)
+            .map_err(StoreError::failed);
         self.note(result)
     }
 
@@ -216,15 +251,25 @@ fn bound<'c>(
     let mut statement = connection.prepare_cached(sql).map_err(StoreError::failed)?;
     let count = statement.parameter_count();
     if count != values.len() {
-        return Err(StoreError::failed(format!("{count} placeholders, {} values: {sql}", values.len())));
+        return Err(StoreError::failed(format!(
+            "{count} placeholders, {} values: {sql}",
+            values.len()
+        )));
     }
     for place in 1..=count {
         let value = statement
             .parameter_name(place)
-            .and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok()?.checked_sub(1))
+            .and_then(|name| {
+                name.strip_prefix('$')?
+                    .parse::<usize>()
+                    .ok()?
+                    .checked_sub(1)
+            })
             .and_then(|number| values.get(number))
             .ok_or_else(|| StoreError::failed(format!("placeholders are $1 to ${count}: {sql}")))?;
-        statement.raw_bind_parameter(place, value).map_err(StoreError::failed)?;
+        statement
+            .raw_bind_parameter(place, value)
+            .map_err(StoreError::failed)?;
     }
     Ok(statement)
 }
@@ -252,7 +297,11 @@ fn read_row(row: &rusqlite::Row<'_>, columns: usize) -> Result<Row, StoreError> 
                 Value::Text(text.to_owned().into())
             }
             ValueRef::Blob(value) => Value::Bytes(value.to_owned().into()),
-            ValueRef::Real(_) => return Err(StoreError::damaged(format!("column {column} is a fraction"))),
+            ValueRef::Real(_) => {
+                return Err(StoreError::damaged(format!(
+                    "column {column} is a fraction"
+                )));
+            }
         });
     }
     Ok(Row::new(values))

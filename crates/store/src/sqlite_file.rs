@@ -24,7 +24,8 @@ pub(crate) fn writer(path: &Path, durable: bool) -> Result<Connection, StoreErro
         inspect(path)?;
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(|error| unusable(path, &error))?;
+    let connection =
+        Connection::open_with_flags(path, flags).map_err(|error| unusable(path, &error))?;
     prepare(&connection, durable).map_err(|error| unusable(path, &error))?;
     Ok(connection)
 }
@@ -49,7 +50,11 @@ fn prepare(connection: &Connection, durable: bool) -> rusqlite::Result<()> {
          PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON; PRAGMA temp_store = MEMORY; \
          PRAGMA journal_size_limit = 67108864",
     )?;
-    connection.execute_batch(if durable { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = OFF" })
+    connection.execute_batch(if durable {
+        "PRAGMA synchronous = FULL"
+    } else {
+        "PRAGMA synchronous = OFF"
+    })
 }
 
 /// Looks at an existing file through a connection that cannot change it.
@@ -65,7 +70,10 @@ fn inspect(path: &Path) -> Result<(), StoreError> {
 }
 
 fn unusable(path: &Path, why: &dyn std::fmt::Display) -> StoreError {
-    StoreError::Refused(format!("the database {} cannot be used: {why}", path.display()))
+    StoreError::Refused(format!(
+        "the database {} cannot be used: {why}",
+        path.display()
+    ))
 }
 
 fn is_new(path: &Path) -> Result<bool, StoreError> {
@@ -78,13 +86,19 @@ fn is_new(path: &Path) -> Result<bool, StoreError> {
 }
 
 fn create(path: &Path) -> Result<(), StoreError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder
         && !folder.exists()
     {
-        private_folder(true).create(folder).map_err(|error| unusable(path, &error))?;
+        private_folder(true)
+            .create(folder)
+            .map_err(|error| unusable(path, &error))?;
     }
-    private_file(path).map(drop).map_err(|error| unusable(path, &error))
+    private_file(path)
+        .map(drop)
+        .map_err(|error| unusable(path, &error))
 }
 
 fn private_folder(parents: bool) -> DirBuilder {
@@ -107,11 +121,21 @@ fn private_file(path: &Path) -> std::io::Result<File> {
 #[cfg(unix)]
 fn refuse_loose_permissions(path: &Path) -> Result<(), StoreError> {
     use std::os::unix::fs::PermissionsExt;
-    let mode = std::fs::metadata(path).map_err(|error| unusable(path, &error))?.permissions().mode();
+    let mode = std::fs::metadata(path)
+        .map_err(|error| unusable(path, &error))?
+        .permissions()
+        .mode();
     if mode & 0o077 == 0 {
         return Ok(());
     }
-    Err(unusable(path, &format!("others may read it (mode {:03o}); run: chmod 600 {}", mode & 0o777, path.display())))
+    Err(unusable(
+        path,
+        &format!(
+            "others may read it (mode {:03o}); run: chmod 600 {}",
+            mode & 0o777,
+            path.display()
+        ),
+    ))
 }
 
 #[cfg(not(unix))]
@@ -130,6 +154,24 @@ pub(crate) fn lock(path: &Path) -> Result<File, StoreError> {
         Err(TryLockError::WouldBlock) => Err(unusable(path, &"another server is running on it")),
         Err(TryLockError::Error(error)) => Err(unusable(&lock, &error)),
     }
+}
+
+/// Copies the database as one moment had it to a new file, while it is written to (SEC-424). Never over an existing file.
+pub(crate) fn back_up(from: &Path, to: &Path) -> Result<(), StoreError> {
+    if to.exists() {
+        return Err(unusable(to, &"it exists; a backup never replaces a file"));
+    }
+    private_file(to).map_err(|error| unusable(to, &error))?;
+    let source = reader(from)?;
+    let copied = Connection::open(to).and_then(|mut target| {
+        let backup = rusqlite::backup::Backup::new(&source, &mut target)?;
+        // All pages in one step: what is read belongs to one moment, and writers are not kept waiting.
+        backup.step(-1).map(drop)
+    });
+    copied.map_err(|error| {
+        let _ = std::fs::remove_file(to);
+        unusable(to, &error)
+    })
 }
 
 /// A folder for a database that ends with the process. The caller removes it.

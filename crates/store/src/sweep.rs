@@ -34,13 +34,24 @@ impl Store {
     pub async fn sweep(&self, cursor: SweepCursor, now: Timestamp) -> Result<Swept, StoreError> {
         let before = now.minus(MARGIN);
         let expired = self.write(move |tx| sweep_expired(tx, before)).await?;
-        let walk = self.write(move |tx| sweep_grants(tx, &cursor, before)).await?;
-        Ok(Swept { deleted: expired.deleted + walk.deleted, more: expired.more || walk.more, cursor: walk.cursor })
+        let walk = self
+            .write(move |tx| sweep_grants(tx, &cursor, before))
+            .await?;
+        Ok(Swept {
+            deleted: expired.deleted + walk.deleted,
+            more: expired.more || walk.more,
+            cursor: walk.cursor,
+        })
     }
 }
 
 fn sweep_expired(tx: &mut Tx<'_>, before: Timestamp) -> Result<Swept, StoreError> {
-    let mut swept = Swept { deleted: 0, more: false, cursor: SweepCursor::default() };
+    let mut swept = Swept {
+        deleted: 0,
+        more: false,
+        cursor: SweepCursor::default(),
+    };
+    bury_sessions(tx, before)?;
     for sql in [
         "DELETE FROM interactions WHERE (tenant_id, id) IN \
          (SELECT tenant_id, id FROM interactions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
@@ -62,8 +73,31 @@ fn sweep_expired(tx: &mut Tx<'_>, before: Timestamp) -> Result<Swept, StoreError
     Ok(swept)
 }
 
+/// Marks the grants of ended sessions before the sessions go: one may have been approved in the moment its session ended,
+/// and has been held back by the row of the session alone.
+fn bury_sessions(tx: &mut Tx<'_>, before: Timestamp) -> Result<(), StoreError> {
+    let rows = tx.all(
+        "SELECT tenant_id, id, ended_at FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2",
+        values![before, BATCH],
+    )?;
+    for row in &rows {
+        if let Some(ended_at) = row.maybe_time(2)? {
+            tx.run(
+                "UPDATE grants SET revoked_at = $3 WHERE tenant_id = $1 AND session_id = $2 AND offline = 0 \
+                 AND revoked_at IS NULL",
+                values![row.text(0)?, row.id(1)?, ended_at],
+            )?;
+        }
+    }
+    Ok(())
+}
+
 /// Walks the grants in the order of their key instead of keeping an index of their ends, which every rotation would move.
-fn sweep_grants(tx: &mut Tx<'_>, cursor: &SweepCursor, before: Timestamp) -> Result<Swept, StoreError> {
+fn sweep_grants(
+    tx: &mut Tx<'_>,
+    cursor: &SweepCursor,
+    before: Timestamp,
+) -> Result<Swept, StoreError> {
     let start = (String::new(), RowId::from_bytes([0; 16]));
     let (tenant, id) = cursor.0.as_ref().unwrap_or(&start);
     let rows = tx.all(
@@ -82,6 +116,14 @@ fn sweep_grants(tx: &mut Tx<'_>, cursor: &SweepCursor, before: Timestamp) -> Res
     }
     let place = |row: &Row| Ok::<_, StoreError>((row.text(0)?.to_owned(), row.id(1)?));
     let more = rows.len() == BATCH as usize;
-    let cursor = if more { rows.last().map(place).transpose()? } else { None };
-    Ok(Swept { deleted, more, cursor: SweepCursor(cursor) })
+    let cursor = if more {
+        rows.last().map(place).transpose()?
+    } else {
+        None
+    };
+    Ok(Swept {
+        deleted,
+        more,
+        cursor: SweepCursor(cursor),
+    })
 }

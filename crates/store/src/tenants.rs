@@ -19,7 +19,11 @@ pub struct StoredTenant {
 
 impl Store {
     /// Makes a tenant; `Taken` when the id or the issuer is in use.
-    pub async fn insert_tenant(&self, tenant: Tenant, occasion: Occasion) -> Result<Inserted, StoreError> {
+    pub async fn insert_tenant(
+        &self,
+        tenant: Tenant,
+        occasion: Occasion,
+    ) -> Result<Inserted, StoreError> {
         self.write(move |tx| {
             let count = tx.run(
                 "INSERT INTO tenants (id, issuer, record, changed_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
@@ -36,19 +40,40 @@ impl Store {
     }
 
     /// Replaces name, issuer and policy. `Taken` when another tenant has the issuer.
-    pub async fn replace_tenant(&self, tenant: Tenant, occasion: Occasion) -> Result<Changed, StoreError> {
+    pub async fn replace_tenant(
+        &self,
+        tenant: Tenant,
+        occasion: Occasion,
+    ) -> Result<Changed, StoreError> {
         self.write(move |tx| {
             let count = tx.run(
                 "UPDATE tenants SET issuer = $2, record = $3, changed_at = $4 WHERE id = $1 \
                  AND NOT EXISTS (SELECT 1 FROM tenants o WHERE o.issuer = $2 AND o.id <> $1)",
-                values![tenant.id.as_str(), tenant.issuer.as_str(), record(&tenant)?, occasion.now],
+                values![
+                    tenant.id.as_str(),
+                    tenant.issuer.as_str(),
+                    record(&tenant)?,
+                    occasion.now
+                ],
             )?;
             if count == 0 {
-                let there =
-                    tx.one("SELECT id FROM tenants WHERE id = $1", values![tenant.id.as_str()])?;
-                return Ok(if there.is_some() { Changed::Taken } else { Changed::NotFound });
+                let there = tx.one(
+                    "SELECT id FROM tenants WHERE id = $1",
+                    values![tenant.id.as_str()],
+                )?;
+                return Ok(if there.is_some() {
+                    Changed::Taken
+                } else {
+                    Changed::NotFound
+                });
             }
-            audit::note(tx, &tenant.id, "tenant.changed", tenant.id.as_str(), &occasion)?;
+            audit::note(
+                tx,
+                &tenant.id,
+                "tenant.changed",
+                tenant.id.as_str(),
+                &occasion,
+            )?;
             versions::bump(tx, Versioned::Tenants)?;
             Ok(Changed::Changed)
         })
@@ -58,8 +83,10 @@ impl Store {
     pub async fn tenant(&self, id: &TenantId) -> Result<Option<StoredTenant>, StoreError> {
         let id = id.clone();
         self.read(move |tx| {
-            let row =
-                tx.one("SELECT record, disabled_at FROM tenants WHERE id = $1", values![id.as_str()])?;
+            let row = tx.one(
+                "SELECT record, disabled_at FROM tenants WHERE id = $1",
+                values![id.as_str()],
+            )?;
             row.as_ref().map(read).transpose()
         })
         .await
@@ -91,8 +118,12 @@ impl Store {
     }
 
     /// Disables the tenant and kills every token of it (SEC-307).
-    pub async fn disable_tenant(&self, id: &TenantId, occasion: Occasion) -> Result<Changed, StoreError> {
-        let cut = self.cut_of(CutTarget::Tenant, occasion.now);
+    pub async fn disable_tenant(
+        &self,
+        id: &TenantId,
+        occasion: Occasion,
+    ) -> Result<Changed, StoreError> {
+        let cut = self.disabling_cut(CutTarget::Tenant, occasion.now);
         let owner = id.clone();
         self.write_cutting(id, move |tx| {
             let count = tx.run(
@@ -109,7 +140,11 @@ impl Store {
         .await
     }
 
-    pub async fn enable_tenant(&self, id: &TenantId, occasion: Occasion) -> Result<Changed, StoreError> {
+    pub async fn enable_tenant(
+        &self,
+        id: &TenantId,
+        occasion: Occasion,
+    ) -> Result<Changed, StoreError> {
         let id = id.clone();
         self.write(move |tx| {
             let count = tx.run(
@@ -128,5 +163,8 @@ impl Store {
 }
 
 fn read(row: &Row) -> Result<StoredTenant, StoreError> {
-    Ok(StoredTenant { tenant: row.record(0)?, disabled_at: row.maybe_time(1)? })
+    Ok(StoredTenant {
+        tenant: row.record(0)?,
+        disabled_at: row.maybe_time(1)?,
+    })
 }

@@ -35,7 +35,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<Throttled, StoreError> {
         let (tenant, bucket) = (tenant.clone(), bucket.to_owned());
-        self.write(move |tx| charge(tx, &tenant, &bucket, rate, now)).await
+        self.write(move |tx| charge(tx, &tenant, &bucket, rate, now))
+            .await
     }
 
     /// What [`Store::charge`] would say, without charging.
@@ -47,7 +48,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<Throttled, StoreError> {
         let (tenant, bucket) = (tenant.clone(), bucket.to_owned());
-        self.read(move |tx| Ok(next(full_at(tx, &tenant, &bucket)?, rate, now).1)).await
+        self.read(move |tx| Ok(next(full_at(tx, &tenant, &bucket)?, rate, now).1))
+            .await
     }
 
     /// Empties the bucket, as a right password does.
@@ -96,7 +98,11 @@ fn charge(
     Err(StoreError::Busy)
 }
 
-fn full_at(tx: &mut Tx<'_>, tenant: &TenantId, bucket: &str) -> Result<Option<Timestamp>, StoreError> {
+fn full_at(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    bucket: &str,
+) -> Result<Option<Timestamp>, StoreError> {
     let row = tx.one(
         "SELECT full_at FROM throttle WHERE tenant_id = $1 AND bucket = $2",
         values![tenant.as_str(), bucket],
@@ -108,6 +114,10 @@ fn next(seen: Option<Timestamp>, rate: Rate, now: Timestamp) -> (Timestamp, Thro
     let start = seen.map_or(now, |seen| seen.max(now));
     let moved = start.plus(rate.per_charge);
     let latest = now.plus(rate.per_charge.saturating_mul(rate.burst));
-    let verdict = if moved > latest { Throttled::Wait(moved.since(latest)) } else { Throttled::Admitted };
+    let verdict = if moved > latest {
+        Throttled::Wait(moved.since(latest))
+    } else {
+        Throttled::Admitted
+    };
     (moved, verdict)
 }

@@ -99,7 +99,11 @@ impl Store {
     }
 
     /// Users in the order they were made, from behind `page.after`.
-    pub async fn users(&self, tenant: &TenantId, page: Page<UserId>) -> Result<Vec<User>, StoreError> {
+    pub async fn users(
+        &self,
+        tenant: &TenantId,
+        page: Page<UserId>,
+    ) -> Result<Vec<User>, StoreError> {
         let tenant = tenant.clone();
         self.read(move |tx| {
             let after = page.after.unwrap_or(UserId::from_bytes([0; 16]));
@@ -119,7 +123,7 @@ impl Store {
         id: UserId,
         occasion: Occasion,
     ) -> Result<Changed, StoreError> {
-        let cut = self.cut_of(CutTarget::User(id), occasion.now);
+        let cut = self.disabling_cut(CutTarget::User(id), occasion.now);
         let owner = tenant.clone();
         self.write_cutting(tenant, move |tx| {
             let count = tx.run(
@@ -132,7 +136,10 @@ impl Store {
             }
             audit::note(tx, &owner, "user.disabled", &id.to_string(), &occasion)?;
             cut_user(tx, &owner, id, &occasion)?;
-            Ok((Changed::Changed, cuts::write(tx, &owner, vec![cut.clone()])?))
+            Ok((
+                Changed::Changed,
+                cuts::write(tx, &owner, vec![cut.clone()])?,
+            ))
         })
         .await
     }
@@ -168,7 +175,7 @@ impl Store {
         id: UserId,
         occasion: Occasion,
     ) -> Result<Changed, StoreError> {
-        let cut = self.cut_of(CutTarget::User(id), occasion.now);
+        let cut = self.final_cut(CutTarget::User(id), occasion.now);
         let owner = tenant.clone();
         self.write_cutting(tenant, move |tx| {
             let count = tx.run(
@@ -184,7 +191,10 @@ impl Store {
             )?;
             audit::note(tx, &owner, "user.deleted", &id.to_string(), &occasion)?;
             versions::bump(tx, Versioned::Users)?;
-            Ok((Changed::Changed, cuts::write(tx, &owner, vec![cut.clone()])?))
+            Ok((
+                Changed::Changed,
+                cuts::write(tx, &owner, vec![cut.clone()])?,
+            ))
         })
         .await
     }

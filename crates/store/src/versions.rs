@@ -60,7 +60,10 @@ impl Store {
 
 /// Counts one change. Done last in a verb, so that the lock is short; [`Versioned::Cuts`] after all others.
 pub(crate) fn bump(tx: &mut Tx<'_>, what: Versioned) -> Result<i64, StoreError> {
-    tx.one("UPDATE versions SET version = version + 1 WHERE name = $1 RETURNING version", values![what.name()])?
-        .ok_or_else(|| StoreError::damaged("a version counter is missing"))?
-        .int(0)
+    tx.one(
+        "UPDATE versions SET version = version + 1 WHERE name = $1 RETURNING version",
+        values![what.name()],
+    )?
+    .ok_or_else(|| StoreError::damaged("a version counter is missing"))?
+    .int(0)
 }

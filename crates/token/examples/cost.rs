@@ -71,6 +71,7 @@ fn sealed_tokens(entropy: &mut Entropy) -> Result<(), Box<dyn Error>> {
         cnf: None,
         act: None,
         details: None,
+        asks_userinfo: None,
     };
     let text = keys.seal(TENANT, &facts, entropy)?;
     cost("access token seal", || keys.seal(TENANT, &facts, entropy));

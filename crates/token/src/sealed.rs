@@ -55,6 +55,9 @@ pub struct FactsToSeal<'a> {
     pub act: Option<&'a Value>,
     #[cbor(n(14), encode_with = "encode_json", skip_if = "Option::is_none")]
     pub details: Option<&'a Value>,
+    /// Set when claims were asked for at userinfo by name, so that only then the grant has to be read there.
+    #[n(15)]
+    pub asks_userinfo: Option<bool>,
 }
 
 /// What an access token says, as it comes out: the members of [`FactsToSeal`] under the same numbers.
@@ -94,6 +97,9 @@ pub struct SealedFacts {
     /// `authorization_details`. (RFC 9396 §9.1)
     #[cbor(n(14), decode_with = "decode_json", default)]
     pub details: Option<Value>,
+    /// Claims were asked for at userinfo by name. (OpenID Connect Core §5.5)
+    #[n(15)]
+    pub asks_userinfo: Option<bool>,
 }
 
 impl SealedFacts {
@@ -115,6 +121,7 @@ impl SealedFacts {
             cnf: self.cnf,
             act: self.act.as_ref(),
             details: self.details.as_ref(),
+            asks_userinfo: self.asks_userinfo,
         }
     }
 }

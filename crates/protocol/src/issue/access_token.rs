@@ -35,6 +35,7 @@ pub(super) fn mint(
                 cnf: issuance.binding,
                 act: None,
                 details: None,
+                asks_userinfo: issuance.asks_userinfo.then_some(true),
             };
             Ok(ring.seals.seal(tenant.id.as_str(), &facts, entropy)?)
         }

@@ -47,6 +47,8 @@ pub struct Issuance {
     not_after: Option<Timestamp>,
     auth_time: Option<Timestamp>,
     acr: Option<String>,
+    /// Claims were asked for at userinfo by name (Core §5.5).
+    asks_userinfo: bool,
     refresh_generation: Option<u32>,
     id_token: Option<id_token::Plan>,
 }
@@ -96,6 +98,7 @@ impl Issuance {
             not_after: None,
             auth_time: None,
             acr: None,
+            asks_userinfo: false,
             refresh_generation: None,
             id_token: None,
         }
@@ -118,6 +121,7 @@ impl Issuance {
             not_after: Some(grant.expires_at),
             auth_time: Some(grant.auth_time),
             acr: Some(grant.acr.clone()),
+            asks_userinfo: grant.claims.as_ref().is_some_and(|claims| !claims.userinfo.is_empty()),
             refresh_generation: None,
             id_token: None,
         }

@@ -33,7 +33,7 @@ pub async fn userinfo(
         .user
         .ok_or_else(|| unreadable("a token without a user"))?;
     let tenant = exchange.tenant.id();
-    let user = app.store.user(tenant, id).await?;
+    let user = exchange.tenant.user(app, id).await?;
     let user = trail.demand(
         &USER_ENABLED,
         user.filter(|user| user.disabled_at.is_none()),
@@ -41,7 +41,7 @@ pub async fn userinfo(
     );
     // At a resource the token is what is no longer valid (RFC 6750 §3.1).
     let user = user.map_err(|refusal| unreadable(refusal.noted.found))?;
-    let grant = match facts.grant {
+    let grant = match facts.grant.filter(|_| facts.asks_userinfo) {
         Some(grant) => app
             .store
             .refreshable_grant(tenant, grant)

@@ -1,6 +1,6 @@
 //! An interaction goes forward one version at a time.
 
-use crate::support::{MINUTE};
+use crate::support::MINUTE;
 use jeton_protocol::interaction::SignedIn;
 use jeton_store::interactions::{Closed, Stepped};
 

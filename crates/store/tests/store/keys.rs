@@ -73,15 +73,36 @@ both! {
 fn a_sealed_secret_opens_only_where_it_was_stored() {
     let mut entropy = jeton_token::entropy::Entropy::seeded(1);
     let key = SealKey::new(1, &Secret::random(&mut entropy)).unwrap();
-    let (here, there) = (TenantId::parse("here").unwrap(), TenantId::parse("there").unwrap());
-    let place = Place { tenant: &here, table: "keys", row: "1", purpose: "signing" };
+    let (here, there) = (
+        TenantId::parse("here").unwrap(),
+        TenantId::parse("there").unwrap(),
+    );
+    let place = Place {
+        tenant: &here,
+        table: "keys",
+        row: "1",
+        purpose: "signing",
+    };
     let sealed = seal::seal(&key, place, &Secret::new(b"private".to_vec()), &mut entropy).unwrap();
-    assert_eq!(seal::open(&key, place, &sealed).unwrap().expose(), b"private");
+    assert_eq!(
+        seal::open(&key, place, &sealed).unwrap().expose(),
+        b"private"
+    );
     for other in [
-        Place { tenant: &there, ..place },
-        Place { table: "keys1", row: "", ..place },
+        Place {
+            tenant: &there,
+            ..place
+        },
+        Place {
+            table: "keys1",
+            row: "",
+            ..place
+        },
         Place { row: "2", ..place },
-        Place { purpose: "handle", ..place },
+        Place {
+            purpose: "handle",
+            ..place
+        },
     ] {
         assert!(seal::open(&key, other, &sealed).is_err());
     }

@@ -12,7 +12,9 @@ use rusqlite::Connection;
 fn path_of(place: &Place) -> PathBuf {
     match place.location() {
         Location::Sqlite { path } => path,
-        other @ (Location::SqliteMemory | Location::Postgres { .. }) => panic!("not a file: {other:?}"),
+        other @ (Location::SqliteMemory | Location::Postgres { .. }) => {
+            panic!("not a file: {other:?}")
+        }
     }
 }
 
@@ -21,9 +23,14 @@ fn run(place: &Place, sql: &str) {
         Location::Sqlite { path } => {
             let connection = Connection::open(path).unwrap();
             connection.execute_batch(sql).unwrap();
-            connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+            connection
+                .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
+                .unwrap();
         }
-        Location::Postgres { url } => postgres::Client::connect(&url, NoTls).unwrap().batch_execute(sql).unwrap(),
+        Location::Postgres { url } => postgres::Client::connect(&url, NoTls)
+            .unwrap()
+            .batch_execute(sql)
+            .unwrap(),
         Location::SqliteMemory => panic!("nothing to change"),
     }
 }
@@ -46,7 +53,10 @@ fn refused_and_unchanged(place: &Place) -> String {
 
 fn a_newer_or_edited_database_is_refused(kind: Kind) {
     for (sql, word) in [
-        ("INSERT INTO migrations VALUES (2, 'later', 'x', 0)", "newer"),
+        (
+            "INSERT INTO migrations VALUES (2, 'later', 'x', 0)",
+            "newer",
+        ),
         ("UPDATE migrations SET checksum = 'x'", "migration 1"),
     ] {
         let place = Place::new(kind);
@@ -75,7 +85,10 @@ fn a_newer_or_edited_database_is_refused_on_postgres() {
 // SEC-314
 #[test]
 fn the_file_of_another_program_is_left_alone() {
-    for sql in ["CREATE TABLE songs (id INTEGER)", "CREATE TABLE migrations (version TEXT)"] {
+    for sql in [
+        "CREATE TABLE songs (id INTEGER)",
+        "CREATE TABLE migrations (version TEXT)",
+    ] {
         let place = Place::new(Kind::Sqlite);
         let path = path_of(&place);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -125,8 +138,13 @@ fn five_first_starts_at_once(kind: Kind) {
     for _ in 0..5 {
         let place = Place::new(kind);
         let opened = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..5).map(|_| scope.spawn(|| try_open(&place.location()))).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+            let threads: Vec<_> = (0..5)
+                .map(|_| scope.spawn(|| try_open(&place.location())))
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect::<Vec<_>>()
         });
         for store in &opened {
             assert!(store.is_ok(), "{:?}", store.as_ref().err());
@@ -152,7 +170,8 @@ fn only_the_owner_can_read_what_is_made() {
     store.lock_exclusive().unwrap();
     let path = path_of(&place);
     let folder = path.parent().unwrap();
-    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let mode =
+        |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(folder), 0o700);
     let mut files = 0;
     for entry in std::fs::read_dir(folder).unwrap().flatten() {
@@ -196,7 +215,10 @@ fn a_file_says_how_it_is_written() {
     let store = open(&place.location());
     let runtime = crate::support::runtime();
     let ask = |sql: &'static str| {
-        runtime.block_on(store.write(move |tx| Ok(tx.one(sql, &[])?.map(|row| format!("{row:?}"))))).unwrap().unwrap()
+        runtime
+            .block_on(store.write(move |tx| Ok(tx.one(sql, &[])?.map(|row| format!("{row:?}")))))
+            .unwrap()
+            .unwrap()
     };
     assert!(ask("PRAGMA journal_mode").contains("wal"));
     assert!(ask("PRAGMA synchronous").contains("Int(2)"));
@@ -205,7 +227,9 @@ fn a_file_says_how_it_is_written() {
 
 #[test]
 fn an_address_that_is_not_one_is_refused_without_repeating_it() {
-    let location = Location::Postgres { url: "postgresql://u:secret@h:not-a-port/x".into() };
+    let location = Location::Postgres {
+        url: "postgresql://u:secret@h:not-a-port/x".into(),
+    };
     let why = try_open(&location).err().unwrap().to_string();
     assert!(!why.contains("secret"), "{why}");
 }
@@ -227,8 +251,67 @@ fn a_migration_that_was_killed_is_run_again() {
         for suffix in ["", "-wal"] {
             let from = format!("{}{suffix}", path.display());
             let to = format!("{}{suffix}", copy.display());
-            assert!(Command::new("install").args(["-m", "600", &from, &to]).status().unwrap().success());
+            assert!(
+                Command::new("install")
+                    .args(["-m", "600", &from, &to])
+                    .status()
+                    .unwrap()
+                    .success()
+            );
         }
         drop(open(&Location::Sqlite { path: copy }));
     }
+}
+
+// SEC-356, SEC-424
+#[test]
+fn a_backup_made_under_load_is_whole_and_private() {
+    let place = Place::new(Kind::Sqlite);
+    let copy = path_of(&place).with_file_name("copy.db");
+    crate::support::runtime().block_on(async {
+        let mut world = crate::support::World::new(&place.location(), "default", 1).await;
+        let mut kept = Vec::new();
+        for _ in 0..50 {
+            kept.push(world.refreshable(true).await);
+        }
+        let (store, tenant, id) = (
+            world.store.clone(),
+            world.tenant.clone(),
+            world.client.clone(),
+        );
+        let load = tokio::spawn(async move {
+            for number in 0..2000_u32 {
+                let value = jeton_store::replay::OneTime {
+                    kind: jeton_store::replay::ReplayKind::DpopProof,
+                    client: id.clone(),
+                    value: number.to_string(),
+                    expires_at: crate::support::START.plus(crate::support::DAY),
+                };
+                let _ = store
+                    .claim_once(&tenant, &value, crate::support::START)
+                    .await;
+            }
+        });
+        let (store, to) = (world.store.clone(), copy.clone());
+        tokio::task::spawn_blocking(move || store.back_up(&to))
+            .await
+            .unwrap()
+            .unwrap();
+        load.abort();
+        assert!(world.store.back_up(&copy).is_err(), "never over a file");
+        assert_eq!(
+            std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        let restored = open(&Location::Sqlite { path: copy.clone() });
+        for grant in kept {
+            assert!(
+                restored
+                    .refreshable_grant(&world.tenant, grant)
+                    .await
+                    .unwrap()
+                    .is_some()
+            );
+        }
+    });
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::refresh::rotation;
 use crate::support::{MINUTE, World, open};
+use jeton_store::Store;
 use jeton_store::grants::{Approved, Redeemed};
 use jeton_store::interactions::Stepped;
 use jeton_store::leases::Leased;
@@ -13,7 +14,6 @@ use jeton_store::refresh::Rotated;
 use jeton_store::replay::{Claimed, OneTime, ReplayKind};
 use jeton_store::revocation::Revoked;
 use jeton_store::sessions::Renewed;
-use jeton_store::Store;
 use tokio::sync::Barrier;
 
 const CROWD: usize = 64;
@@ -28,7 +28,11 @@ where
     let barrier = Arc::new(Barrier::new(crowd.len()));
     let mut running = Vec::new();
     for (number, verb) in crowd.into_iter().enumerate() {
-        let store = if number % 2 == 0 { world.store.clone() } else { other.clone() };
+        let store = if number % 2 == 0 {
+            world.store.clone()
+        } else {
+            other.clone()
+        };
         let (verb, barrier) = (verb(store), Arc::clone(&barrier));
         running.push(tokio::spawn(async move {
             barrier.wait().await;
@@ -249,4 +253,5 @@ both! {
     }
 }
 
-type Work = std::pin::Pin<Box<dyn Future<Output = Result<Rotated, jeton_store::StoreError>> + Send>>;
+type Work =
+    std::pin::Pin<Box<dyn Future<Output = Result<Rotated, jeton_store::StoreError>> + Send>>;

@@ -20,7 +20,11 @@ pub fn rotation(world: &mut World, grant: RowId, presented: u32) -> Rotation {
 
 async fn rotate(world: &mut World, grant: RowId, presented: u32) -> Rotated {
     let rotation = rotation(world, grant, presented);
-    world.store.rotate_refresh_token(&world.tenant, rotation).await.unwrap()
+    world
+        .store
+        .rotate_refresh_token(&world.tenant, rotation)
+        .await
+        .unwrap()
 }
 
 both! {

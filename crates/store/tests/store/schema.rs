@@ -14,14 +14,18 @@ type Columns = BTreeMap<(String, String), (String, bool)>;
 fn sqlite_place() -> (Place, Connection) {
     let place = Place::new(Kind::Sqlite);
     drop(open(&place.location()));
-    let Location::Sqlite { path } = place.location() else { panic!("not a file") };
+    let Location::Sqlite { path } = place.location() else {
+        panic!("not a file")
+    };
     (place, Connection::open(path).unwrap())
 }
 
 fn postgres_place() -> postgres::Client {
     let place = Place::new(Kind::Postgres);
     drop(open(&place.location()));
-    let Location::Postgres { url } = place.location() else { panic!("not an address") };
+    let Location::Postgres { url } = place.location() else {
+        panic!("not an address")
+    };
     postgres::Client::connect(&url, NoTls).unwrap()
 }
 
@@ -39,7 +43,10 @@ fn both_databases_have_the_same_tables() {
     while let Some(row) = rows.next().unwrap() {
         let kind: String = row.get(2).unwrap();
         let fixed: bool = row.get(3).unwrap();
-        here.insert((row.get(0).unwrap(), row.get(1).unwrap()), (kind.to_lowercase(), !fixed));
+        here.insert(
+            (row.get(0).unwrap(), row.get(1).unwrap()),
+            (kind.to_lowercase(), !fixed),
+        );
     }
     let mut there = Columns::new();
     let rows = postgres_place()
@@ -61,9 +68,15 @@ fn both_databases_have_the_same_tables() {
 fn both_databases_have_the_same_indexes() {
     let (_place, sqlite) = sqlite_place();
     let mut statement = sqlite
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL ORDER BY name")
+        .prepare(
+            "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL ORDER BY name",
+        )
         .unwrap();
-    let here: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let here: Vec<String> = statement
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
     let rows = postgres_place()
         .query(
             "SELECT indexname::text FROM pg_indexes WHERE schemaname = current_schema() \
@@ -91,7 +104,10 @@ fn the_tenant_is_the_first_column_of_every_key() {
     while let Some(row) = rows.next().unwrap() {
         let (table, column): (String, String) = (row.get(0).unwrap(), row.get(1).unwrap());
         let of_all = ["tenants", "migrations", "leases", "versions"].contains(&table.as_str());
-        assert!(of_all || column == "tenant_id", "{table} begins with {column}");
+        assert!(
+            of_all || column == "tenant_id",
+            "{table} begins with {column}"
+        );
         tables += 1;
     }
     assert!(tables > 12);
@@ -115,7 +131,13 @@ fn every_statement_is_understood_by_both_databases() {
 }
 
 /// The files that speak to one database alone.
-const FLOOR: [&str; 5] = ["sqlite.rs", "sqlite_file.rs", "postgres.rs", "postgres_link.rs", "migrate.rs"];
+const FLOOR: [&str; 5] = [
+    "sqlite.rs",
+    "sqlite_file.rs",
+    "postgres.rs",
+    "postgres_link.rs",
+    "migrate.rs",
+];
 
 fn statements() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -127,7 +149,10 @@ fn statements() -> Vec<(String, String)> {
         }
         let text = std::fs::read_to_string(entry.path()).unwrap();
         for literal in literals(&text) {
-            if ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH "].iter().any(|verb| literal.starts_with(verb)) {
+            if ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH "]
+                .iter()
+                .any(|verb| literal.starts_with(verb))
+            {
                 found.push((name.clone(), literal));
             }
         }
@@ -137,7 +162,10 @@ fn statements() -> Vec<(String, String)> {
 
 /// The plain string literals of a source file, as the compiler would read them.
 fn literals(text: &str) -> Vec<String> {
-    let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let code: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect();
     let code = code.join("\n");
     let mut found = Vec::new();
     let mut chars = code.chars().peekable();

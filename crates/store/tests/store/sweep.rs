@@ -2,6 +2,7 @@
 
 use crate::support::{DAY, MINUTE, World};
 use jeton_protocol::cut::CutTarget;
+use jeton_store::grants::Redeemed;
 use jeton_store::replay::{OneTime, ReplayKind};
 use jeton_store::sweep::SweepCursor;
 
@@ -47,6 +48,21 @@ both! {
         world.later(14 * DAY);
         assert_eq!(sweep_all(&world).await, 1);
         assert!(world.store.refreshable_grant(&world.tenant, live).await.unwrap().is_none());
+    }
+
+    // SEC-302: approved while its session ended, the grant must not outlive the memory of that end
+    async fn a_grant_of_an_ended_session_stays_dead_after_the_session_is_swept(world: World) {
+        let occasion = world.occasion();
+        world.store.end_session(&world.tenant, world.session, occasion).await.unwrap();
+        let mut approval = world.approval(false).await;
+        approval.code_expires_at = world.now.plus(5 * DAY);
+        let late = approval.grant.id;
+        world.store.approve(&world.tenant, approval).await.unwrap();
+        assert_eq!(world.redeem(late).await, Redeemed::Gone);
+        world.later(2 * DAY);
+        sweep_all(&world).await;
+        assert!(world.store.session(&world.tenant, world.session).await.unwrap().is_none());
+        assert_eq!(world.redeem(late).await, Redeemed::Gone);
     }
 
     async fn a_step_is_bounded(world: World) {

@@ -5,7 +5,10 @@ use std::time::Duration;
 use crate::support::{MINUTE, open};
 use jeton_store::throttle::{Rate, Throttled};
 
-const RATE: Rate = Rate { burst: 5, per_charge: MINUTE };
+const RATE: Rate = Rate {
+    burst: 5,
+    per_charge: MINUTE,
+};
 
 both! {
     // SEC-308, SEC-465

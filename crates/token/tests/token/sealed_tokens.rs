@@ -35,6 +35,7 @@ fn facts() -> SealedFacts {
         cnf: Some(Confirmation::Certificate([9; 32])),
         act: Some(json!({ "sub": "actor", "act": { "sub": "earlier" } })),
         details: Some(json!([{ "type": "payment", "amount": 1.5 }])),
+        asks_userinfo: Some(true),
     }
 }
 
@@ -50,6 +51,7 @@ fn bare() -> SealedFacts {
         cnf: None,
         act: None,
         details: None,
+        asks_userinfo: None,
         ..facts()
     }
 }

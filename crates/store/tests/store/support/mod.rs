@@ -79,7 +79,11 @@ pub fn run<F: Future<Output = ()>>(kind: Kind, case: impl FnOnce(World) -> F) {
 }
 
 pub fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap()
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(4)
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 /// An empty database of its own, gone afterwards.
@@ -91,16 +95,26 @@ pub enum Place {
 impl Place {
     pub fn new(kind: Kind) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        let name = format!("jeton_case_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "jeton_case_{}_{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
         match kind {
-            Kind::Sqlite => Self::Sqlite { folder: std::env::temp_dir().join(name) },
-            Kind::Postgres => Self::Postgres { url: cluster::schema(&name) },
+            Kind::Sqlite => Self::Sqlite {
+                folder: std::env::temp_dir().join(name),
+            },
+            Kind::Postgres => Self::Postgres {
+                url: cluster::schema(&name),
+            },
         }
     }
 
     pub fn location(&self) -> Location {
         match self {
-            Self::Sqlite { folder } => Location::Sqlite { path: folder.join("jeton.db") },
+            Self::Sqlite { folder } => Location::Sqlite {
+                path: folder.join("jeton.db"),
+            },
             Self::Postgres { url } => Location::Postgres { url: url.clone() },
         }
     }
@@ -119,7 +133,14 @@ pub fn open(location: &Location) -> Store {
 }
 
 pub fn try_open(location: &Location) -> Result<Store, jeton_store::StoreError> {
-    Store::open(location, Options { connections: 8, ..Options::default() }, START)
+    Store::open(
+        location,
+        Options {
+            connections: 8,
+            ..Options::default()
+        },
+        START,
+    )
 }
 
 impl World {
@@ -139,12 +160,24 @@ impl World {
             entropy,
         };
         let occasion = world.occasion();
-        world.store.insert_tenant(tenant_named(tenant), occasion).await.unwrap();
+        world
+            .store
+            .insert_tenant(tenant_named(tenant), occasion)
+            .await
+            .unwrap();
         let occasion = world.occasion();
         let client = Client::new(world.client.clone(), START);
-        world.store.insert_client(&world.tenant, client, occasion).await.unwrap();
+        world
+            .store
+            .insert_client(&world.tenant, client, occasion)
+            .await
+            .unwrap();
         let occasion = world.occasion();
-        world.store.insert_user(&world.tenant, user_named(user, "ada"), occasion).await.unwrap();
+        world
+            .store
+            .insert_user(&world.tenant, user_named(user, "ada"), occasion)
+            .await
+            .unwrap();
         world.open_session(session).await;
         world
     }
@@ -154,7 +187,12 @@ impl World {
     }
 
     pub fn occasion(&mut self) -> Occasion {
-        Occasion { now: self.now, trace: self.id(), actor: "test".into(), request: "r1".into() }
+        Occasion {
+            now: self.now,
+            trace: self.id(),
+            actor: "test".into(),
+            request: "r1".into(),
+        }
     }
 
     pub fn later(&mut self, by: Duration) {
@@ -174,7 +212,10 @@ impl World {
             ended_at: None,
         };
         let occasion = self.occasion();
-        self.store.open_session(&self.tenant, session.clone(), occasion).await.unwrap();
+        self.store
+            .open_session(&self.tenant, session.clone(), occasion)
+            .await
+            .unwrap();
         session
     }
 
@@ -226,13 +267,19 @@ impl World {
     pub async fn approval(&mut self, offline: bool) -> Approval {
         let interaction = self.interaction();
         let id: InteractionId = interaction.id;
-        self.store.open_interaction(&self.tenant, interaction).await.unwrap();
+        self.store
+            .open_interaction(&self.tenant, interaction)
+            .await
+            .unwrap();
         Approval {
             interaction: id,
             version: 0,
             grant: self.grant(offline),
             code_expires_at: self.now.plus(MINUTE),
-            consent: Some(Consent { scope: Scope::parse("openid profile").unwrap(), given_at: self.now }),
+            consent: Some(Consent {
+                scope: Scope::parse("openid profile").unwrap(),
+                given_at: self.now,
+            }),
             occasion: self.occasion(),
         }
     }
@@ -247,12 +294,19 @@ impl World {
     }
 
     pub fn redemption(&mut self, grant: GrantId) -> Redemption {
-        Redemption { grant, refresh_expires_at: Some(self.now.plus(14 * DAY)), occasion: self.occasion() }
+        Redemption {
+            grant,
+            refresh_expires_at: Some(self.now.plus(14 * DAY)),
+            occasion: self.occasion(),
+        }
     }
 
     pub async fn redeem(&mut self, grant: GrantId) -> Redeemed {
         let redemption = self.redemption(grant);
-        self.store.redeem_code(&self.tenant, redemption).await.unwrap()
+        self.store
+            .redeem_code(&self.tenant, redemption)
+            .await
+            .unwrap()
     }
 
     /// A grant whose refresh token is at generation 1.

@@ -1,0 +1,415 @@
+//! The authorization request: each rule passed and refused, and who hears of the refusal (§4.1.1, §4.1.2.1).
+
+use crate::common::{
+    CALLBACK, CHALLENGE, authorize, authorize_as, authorize_query, client, id, params,
+    redirect_uri, scope, tenant,
+};
+use jeton_protocol::authorize::request::{self as rules, AuthorizationRequest, AuthorizeRefusal};
+use jeton_protocol::client::GrantType;
+use jeton_protocol::refusal::{ErrorCode, Rule, Trail};
+
+fn shown(changes: &[(&str, &str)]) -> &'static Rule {
+    match authorize(changes) {
+        Err(AuthorizeRefusal::Shown(refusal)) => refusal.rule,
+        other => panic!("not shown: {other:?}"),
+    }
+}
+
+fn sent(changes: &[(&str, &str)]) -> &'static Rule {
+    match authorize(changes) {
+        Err(AuthorizeRefusal::Sent(refusal, target)) => {
+            assert_eq!(target.redirect_uri(), CALLBACK);
+            assert_eq!(target.state(), Some("af0ifjsldkj"), "{changes:?}");
+            refusal.rule
+        }
+        other => panic!("not sent: {other:?}"),
+    }
+}
+
+#[test]
+fn a_good_request_is_read_whole() {
+    let request = authorize(&[
+        ("nonce", "n-0S6_WzA2Mj"),
+        ("prompt", "login consent"),
+        ("max_age", "3600"),
+        ("login_hint", "ada"),
+        ("ui_locales", "fr-CA fr en"),
+        ("display", "popup"),
+        ("acr_values", "urn:x"),
+        ("claims_locales", "xx"),
+        ("unknown", "1"),
+    ])
+    .unwrap();
+    assert_eq!(request.client_id, id("app"));
+    assert_eq!(request.target.redirect_uri(), CALLBACK);
+    assert_eq!(request.target.state(), Some("af0ifjsldkj"));
+    assert_eq!(request.scope, scope("openid read"));
+    assert_eq!(request.code_challenge, CHALLENGE);
+    assert_eq!(request.nonce.as_deref(), Some("n-0S6_WzA2Mj"));
+    assert_eq!(
+        request.prompt,
+        [rules::Prompt::Login, rules::Prompt::Consent]
+    );
+    assert_eq!(request.max_age, Some(3600));
+    assert_eq!(request.login_hint.as_deref(), Some("ada"));
+    assert_eq!(request.ui_locales.as_deref(), Some("fr-CA fr en"));
+    assert!(request.is_openid());
+    assert!(request.prompts(rules::Prompt::Login) && !request.prompts(rules::Prompt::None));
+}
+
+#[test]
+fn the_trail_tells_each_check_in_order_the_redirection_uri_before_everything_else() {
+    let query = authorize_query(&[]);
+    let mut trail = Trail::watched();
+    AuthorizationRequest::parse(&params(&query), &client(), &tenant(), |_| None, &mut trail)
+        .unwrap();
+    let passed: Vec<_> = trail.passed().iter().map(|rule| rule.cause).collect();
+    assert_eq!(
+        passed[..4],
+        [
+            "client_unknown",
+            "redirect_uri_missing",
+            "redirect_uri_mismatch",
+            "state_too_long"
+        ]
+    );
+    assert!(passed.contains(&"code_challenge_missing") && passed.contains(&"scope_not_allowed"));
+}
+
+#[test]
+fn a_client_id_is_needed_and_an_illegal_one_is_unknown() {
+    // P-60, SEC-100
+    let mut trail = Trail::off();
+    let refusal = rules::client_id(&params("x=1"), &mut trail).unwrap_err();
+    assert_eq!(*refusal.rule, rules::CLIENT_ID_SENT);
+    for illegal in ["client_id=%0a", "client_id=caf%C3%A9", "client_id=%7f"] {
+        let refusal = rules::client_id(&params(illegal), &mut trail).unwrap_err();
+        assert_eq!(*refusal.rule, rules::CLIENT_KNOWN, "{illegal}");
+    }
+    let long = format!("client_id={}", "x".repeat(256));
+    let refusal = rules::client_id(&params(&long), &mut trail).unwrap_err();
+    assert_eq!(*refusal.rule, rules::CLIENT_KNOWN);
+    let known = rules::client_id(&params("client_id=my+app"), &mut trail).unwrap();
+    assert_eq!(known, id("my app"));
+}
+
+#[test]
+fn before_the_redirection_uri_is_proven_a_refusal_is_only_shown() {
+    // P-61…65, SEC-100, S12
+    assert_eq!(*shown(&[("redirect_uri", "")]), rules::REDIRECT_URI_SENT);
+    for uri in [
+        "https://evil.example/",
+        "https://app.example/cb/",
+        "https://app.example/cb?x=1",
+        "https://app.example/CB",
+        "https://APP.example/cb",
+        "HTTPS://app.example/cb",
+        "https://app.example:443/cb",
+        "https://app.example/cb#",
+        "https://app.example/cb?",
+        "http://app.example/cb",
+        "https://app.example/%63b",
+        " https://app.example/cb",
+        "https://app.example/cb\n",
+    ] {
+        assert_eq!(
+            *shown(&[("redirect_uri", uri)]),
+            rules::REDIRECT_URI_REGISTERED,
+            "{uri}"
+        );
+    }
+}
+
+#[test]
+fn a_redirection_uri_is_demanded_even_when_only_one_is_registered() {
+    // P-65
+    let mut two = client();
+    two.redirect_uris
+        .push(redirect_uri("https://app.example/other"));
+    for client in [client(), two] {
+        let refusal = authorize_as(&client, &[("redirect_uri", "")]).unwrap_err();
+        assert!(matches!(refusal, AuthorizeRefusal::Shown(_)));
+    }
+    let mut none = client();
+    none.redirect_uris.clear();
+    let refusal = authorize_as(&none, &[]).unwrap_err();
+    assert!(matches!(refusal, AuthorizeRefusal::Shown(_)));
+}
+
+#[test]
+fn a_wrong_redirection_uri_outweighs_every_other_error() {
+    // SEC-005, SEC-106: nothing in the request can provoke a redirect to a foreign URI.
+    let wrong = ("redirect_uri", "https://evil.example/");
+    for other in [
+        ("response_type", "bogus"),
+        ("response_type", ""),
+        ("scope", "bogus\\"),
+        ("prompt", "none login"),
+        ("code_challenge", ""),
+        ("request", "x"),
+        ("request_uri", "https://evil.example/r"),
+        ("max_age", "-1"),
+        ("claims", "["),
+        ("id_token_hint", "x"),
+        ("response_mode", "fragment"),
+    ] {
+        assert_eq!(
+            *shown(&[wrong, other]),
+            rules::REDIRECT_URI_REGISTERED,
+            "{other:?}"
+        );
+    }
+}
+
+#[test]
+fn a_state_of_2049_bytes_is_refused_here_not_cut() {
+    // SEC-117
+    let long = "s".repeat(2049);
+    assert_eq!(*shown(&[("state", &long)]), rules::STATE_FITS);
+    let wide = "é".repeat(1025);
+    assert_eq!(*shown(&[("state", &wide)]), rules::STATE_FITS);
+}
+
+#[test]
+fn after_the_proof_each_broken_rule_is_sent_to_the_client() {
+    let long_nonce = "n".repeat(2049);
+    let padded = format!("{CHALLENGE}=");
+    for (change, rule, code) in [
+        (
+            ("request", "x"),
+            &rules::REQUEST_OBJECT_ABSENT,
+            ErrorCode::RequestNotSupported,
+        ),
+        (
+            ("request_uri", "urn:x"),
+            &rules::REQUEST_URI_ABSENT,
+            ErrorCode::RequestUriNotSupported,
+        ),
+        (
+            ("registration", "{}"),
+            &rules::REGISTRATION_ABSENT,
+            ErrorCode::RegistrationNotSupported,
+        ),
+        (
+            ("response_type", ""),
+            &rules::RESPONSE_TYPE_SENT,
+            ErrorCode::InvalidRequest,
+        ),
+        (
+            ("response_type", "Code"),
+            &rules::RESPONSE_TYPE_CODE,
+            ErrorCode::UnsupportedResponseType,
+        ),
+        (
+            ("response_mode", "fragment"),
+            &rules::RESPONSE_MODE_QUERY,
+            ErrorCode::InvalidRequest,
+        ),
+        (
+            ("response_mode", "form_post"),
+            &rules::RESPONSE_MODE_QUERY,
+            ErrorCode::InvalidRequest,
+        ),
+        (
+            ("response_mode", "web_message"),
+            &rules::RESPONSE_MODE_QUERY,
+            ErrorCode::InvalidRequest,
+        ),
+        (
+            ("scope", "a\\b"),
+            &rules::SCOPE_WELL_FORMED,
+            ErrorCode::InvalidScope,
+        ),
+        (
+            ("scope", "openid secret.admin"),
+            &rules::SCOPE_ALLOWED,
+            ErrorCode::InvalidScope,
+        ),
+        (
+            ("scope", "openid phone"),
+            &rules::SCOPE_ALLOWED,
+            ErrorCode::InvalidScope,
+        ),
+        (
+            ("scope", "unheard-of"),
+            &rules::SCOPE_LEFT,
+            ErrorCode::InvalidScope,
+        ),
+        (
+            ("code_challenge", ""),
+            &rules::CHALLENGE_SENT,
+            ErrorCode::InvalidRequest,
+        ),
+        (
+            ("code_challenge", &padded),
+            &rules::CHALLENGE_WELL_FORMED,
+            ErrorCode::InvalidRequest,
+        ),
+        (
+            ("code_challenge_method", ""),
+            &rules::CHALLENGE_METHOD_S256,
+            ErrorCode::InvalidRequest,
+        ),
+        (
+            ("code_challenge_method", "plain"),
+            &rules::CHALLENGE_METHOD_S256,
+            ErrorCode::InvalidRequest,
+        ),
+        (
+            ("nonce", &long_nonce),
+            &rules::NONCE_FITS,
+            ErrorCode::InvalidRequest,
+        ),
+        (
+            ("prompt", "create"),
+            &rules::PROMPT_KNOWN,
+            ErrorCode::InvalidRequest,
+        ),
+        (
+            ("prompt", "none login"),
+            &rules::PROMPT_NONE_ALONE,
+            ErrorCode::InvalidRequest,
+        ),
+        (
+            ("max_age", "-1"),
+            &rules::MAX_AGE_NUMBER,
+            ErrorCode::InvalidRequest,
+        ),
+        (
+            ("claims", "[]"),
+            &rules::CLAIMS_OBJECT,
+            ErrorCode::InvalidRequest,
+        ),
+        (
+            ("id_token_hint", "x"),
+            &rules::HINT_VERIFIES,
+            ErrorCode::InvalidRequest,
+        ),
+    ] {
+        let found = sent(&[change]);
+        assert_eq!(found, rule, "{change:?}");
+        assert_eq!(found.code, code, "{change:?}");
+    }
+}
+
+#[test]
+fn no_token_comes_out_of_the_front_channel() {
+    // SEC-112, P-69
+    for response_type in [
+        "token",
+        "id_token",
+        "id_token token",
+        "code id_token",
+        "code token",
+        "code id_token token",
+        "none",
+        "code code",
+    ] {
+        assert_eq!(
+            *sent(&[("response_type", response_type)]),
+            rules::RESPONSE_TYPE_CODE,
+            "{response_type}"
+        );
+    }
+}
+
+#[test]
+fn a_client_without_the_code_grant_is_not_authorized() {
+    // SEC-024
+    let mut client = client();
+    client.grant_types = vec![GrantType::ClientCredentials, GrantType::RefreshToken];
+    match authorize_as(&client, &[]) {
+        Err(AuthorizeRefusal::Sent(refusal, _)) => {
+            assert_eq!(*refusal.rule, rules::CLIENT_MAY_AUTHORIZE);
+            assert_eq!(refusal.code(), ErrorCode::UnauthorizedClient);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn without_scope_the_registered_one_is_asked_for() {
+    // S41
+    assert_eq!(authorize(&[("scope", "")]).unwrap().scope, client().scope);
+    let mut none = client();
+    none.scope = scope("");
+    let refusal = authorize_as(&none, &[("scope", "")]).unwrap_err();
+    assert_eq!(*refusal.refusal().rule, rules::SCOPE_LEFT);
+}
+
+#[test]
+fn a_scope_nobody_knows_is_left_out_and_the_rest_goes_on() {
+    let request = authorize(&[("scope", "read unheard-of")]).unwrap();
+    assert_eq!(request.scope, scope("read"));
+    assert!(!request.is_openid(), "P-77");
+}
+
+#[test]
+fn nothing_beyond_the_registration_is_ever_granted() {
+    // SEC-141
+    for asked in ["openid read write", "read", "write email openid"] {
+        let request = authorize(&[("scope", asked)]).unwrap();
+        assert!(request.scope.is_subset_of(&client().scope));
+        assert!(request.scope.is_subset_of(&scope(asked)));
+    }
+}
+
+#[test]
+fn hints_never_fail_a_request_and_an_absurd_one_is_dropped() {
+    // P-78…82
+    let absurd = "x".repeat(257);
+    let fits = "x".repeat(256);
+    for (name, read) in [
+        (
+            "login_hint",
+            (|r| r.login_hint.clone()) as fn(&AuthorizationRequest) -> Option<String>,
+        ),
+        ("ui_locales", |r| r.ui_locales.clone()),
+    ] {
+        assert_eq!(read(&authorize(&[(name, &absurd)]).unwrap()), None);
+        assert_eq!(
+            read(&authorize(&[(name, &fits)]).unwrap()),
+            Some(fits.clone())
+        );
+    }
+    for change in [
+        ("display", "page"),
+        ("display", "touch"),
+        ("acr_values", "1 2"),
+        ("claims_locales", "!!"),
+    ] {
+        assert!(authorize(&[change]).is_ok(), "{change:?}");
+    }
+}
+
+#[test]
+fn a_hint_is_verified_by_whoever_has_the_keys_and_its_subject_kept() {
+    // P-88
+    let query = authorize_query(&[("id_token_hint", "the.hint.text")]);
+    let request = AuthorizationRequest::parse(
+        &params(&query),
+        &client(),
+        &tenant(),
+        |hint| (hint == "the.hint.text").then(|| "subject".to_owned()),
+        &mut Trail::off(),
+    )
+    .unwrap();
+    assert_eq!(request.hinted_subject.as_deref(), Some("subject"));
+}
+
+#[test]
+fn a_refusal_never_repeats_control_characters_of_the_request() {
+    // SEC-251
+    for change in [
+        ("response_type", "x\r\n\u{1b}[31m"),
+        ("prompt", "\u{9}x"),
+        ("max_age", "\u{85}"),
+    ] {
+        let refusal = authorize(&[change]).unwrap_err();
+        let noted = &refusal.refusal().noted;
+        assert!(!noted.found.chars().any(char::is_control), "{noted:?}");
+    }
+    let long = "x".repeat(100_000);
+    let refusal = authorize(&[("response_type", &long)]).unwrap_err();
+    assert!(refusal.refusal().noted.found.len() <= 200);
+}

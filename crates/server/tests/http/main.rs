@@ -1,0 +1,15 @@
+//! The server over HTTP, by specification: what a client, a browser, a resource server or an attacker sees of it.
+
+mod corpus;
+mod login;
+mod oidc_core;
+mod rfc6749;
+mod rfc7009;
+mod rfc7517;
+mod rfc7636;
+mod rfc7662;
+mod rfc8414;
+mod rfc9068;
+mod rfc9700;
+mod store;
+mod support;
