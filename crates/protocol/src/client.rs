@@ -191,8 +191,6 @@ pub struct Client {
     pub refresh_token_rotation: Option<Rotation>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u64>,
-    #[serde(default)]
-    pub require_auth_time: bool,
     /// The operator's own application: nobody is asked to consent to it.
     #[serde(default)]
     pub first_party: bool,
@@ -238,7 +236,6 @@ impl Client {
             access_token_lifetime: None,
             refresh_token_rotation: None,
             default_max_age: None,
-            require_auth_time: false,
             first_party: false,
             client_uri: None,
             logo_uri: None,

@@ -9,7 +9,7 @@ rules! {
     TOKEN_OF_CALLER = InvalidRequest, "revocation_of_foreign_token", "RFC 7009 §2.1", {
         promise: "The token was issued to the client that revokes it",
         told: "The token was not issued to this client",
-        fix: "Revoke as the client the token was issued to; an operator revokes with `jeton grant revoke`"
+        fix: "Revoke as the client the token was issued to; an operator ends access with `jeton user disable` or `jeton client disable`"
     };
 }
 

@@ -52,15 +52,6 @@ pub fn of_grant(
     now: Timestamp,
     trail: &mut Trail,
 ) -> Result<Standing, Refusal> {
-    trail.require(&GRANT_STANDS, state.revoked_at.is_none(), || {
-        Noted::new(
-            "not revoked",
-            format!(
-                "revoked at {} ms",
-                state.revoked_at.map_or(0, Timestamp::millis)
-            ),
-        )
-    })?;
     trail.require(
         &USER_ENABLED,
         state.user_disabled_at.is_none() && !state.user_gone,
@@ -78,6 +69,15 @@ pub fn of_grant(
     let tied = !grant.offline && state.session_ended_at.is_some_and(|ended| ended <= now);
     trail.require(&SESSION_LIVES, !tied, || {
         Noted::new("a live session or offline_access", "an ended session")
+    })?;
+    trail.require(&GRANT_STANDS, state.revoked_at.is_none(), || {
+        Noted::new(
+            "not revoked",
+            format!(
+                "revoked at {} ms",
+                state.revoked_at.map_or(0, Timestamp::millis)
+            ),
+        )
     })?;
     trail.require(&GRANT_ALIVE, now < grant.expires_at, || {
         Noted::new(

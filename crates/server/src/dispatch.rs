@@ -198,7 +198,16 @@ async fn reply_to(
     } else if !route.methods.contains(&exchange.method) {
         wrong_method(route)
     } else {
-        match call(app, exchange, route.endpoint, (ambient, trail)).await {
+        let own = if route.own_form && exchange.method == Method::POST {
+            login::browser::check_origin(exchange, trail)
+        } else {
+            Ok(())
+        };
+        let answer = match own {
+            Ok(()) => call(app, exchange, route.endpoint, (ambient, trail)).await,
+            Err(refusal) => Err(refusal.into()),
+        };
+        match answer {
             Ok(reply) => reply,
             Err(denied) => {
                 app.observe.note_denied(exchange, route, &denied);

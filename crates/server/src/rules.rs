@@ -2,6 +2,17 @@
 
 use jeton_protocol::refusal::Rule;
 
+/// The rule whose page a caller is sent to: of those that read alike to a caller the first, so that the address of the page
+/// tells no more than the answer (SEC-046, SEC-127).
+pub fn as_told(rule: &'static Rule) -> &'static Rule {
+    like(rule).next().unwrap_or(rule)
+}
+
+/// The rules that a caller cannot tell from this one.
+pub fn like(rule: &Rule) -> impl Iterator<Item = &'static Rule> {
+    all().filter(move |other| other.code == rule.code && other.told == rule.told)
+}
+
 pub fn all() -> impl Iterator<Item = &'static Rule> {
     [
         crate::login::browser::RULES,

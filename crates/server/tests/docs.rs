@@ -132,7 +132,7 @@ fn every_file_and_name_the_documents_mention_exists() {
 fn the_list_of_specifications_is_what_the_rules_say() {
     let path = root().join("docs/specs.md");
     let wanted = specs();
-    if asked_to_write() {
+    if of_environment("JETON_WRITE_DOCS").is_some() {
         fs::write(&path, &wanted).expect("docs/specs.md can be written");
     }
     let found = fs::read_to_string(&path).unwrap_or_default();
@@ -142,12 +142,9 @@ fn the_list_of_specifications_is_what_the_rules_say() {
     );
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how a developer asks for the file"
-)]
-fn asked_to_write() -> bool {
-    std::env::var_os("JETON_WRITE_DOCS").is_some()
+#[expect(clippy::disallowed_methods, reason = "a test asks how it is run")]
+fn of_environment(name: &str) -> Option<std::ffi::OsString> {
+    std::env::var_os(name)
 }
 
 /// A decision about a dependency is written down: each direct one has its line, and no line outlives its dependency.
@@ -470,12 +467,12 @@ fn the_reader_of_expected_lines_can_tell_a_difference() {
     assert!(!fits("same", "sam"));
 }
 
+/// A shell that finds `jeton`, and none of the settings of whoever runs the tests.
 fn shell(folder: &Folder) -> Command {
     let binary = Path::new(env!("CARGO_BIN_EXE_jeton"));
-    let path = format!(
-        "{}:/usr/local/bin:/usr/bin:/bin",
-        binary.parent().expect("a folder").display()
-    );
+    let mut path = binary.parent().expect("a folder").as_os_str().to_owned();
+    path.push(":");
+    path.push(of_environment("PATH").unwrap_or_default());
     let mut shell = Command::new("sh");
     shell
         .env_clear()

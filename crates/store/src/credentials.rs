@@ -1,12 +1,14 @@
 //! Credentials: what a user proves themselves with. For now a password, as a PHC string; hashing is not done here.
 
-use jeton_protocol::cut::CutTarget;
+use jeton_protocol::cut::{Cut, CutTarget};
 use jeton_protocol::tenant::TenantId;
 use jeton_protocol::user::UserId;
+use jeton_token::row_id::RowId;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::{self, Occasion};
 use crate::error::StoreError;
+use crate::links::{self, LinkUse};
 use crate::revocation::cut_user;
 use crate::sql::{Tx, record, values};
 use crate::{Changed, Store, cuts};
@@ -47,32 +49,28 @@ impl Store {
         let cut = self.cut_of(CutTarget::User(user), occasion.now);
         let owner = tenant.clone();
         self.write_cutting(tenant, move |tx| {
-            let there = tx.one(
-                "SELECT id FROM users WHERE tenant_id = $1 AND id = $2",
-                values![owner.as_str(), user],
-            )?;
-            if there.is_none() {
-                return Ok((Changed::NotFound, Vec::new()));
+            set(tx, &owner, (user, &phc), &cut, &occasion)
+        })
+        .await
+    }
+
+    /// Uses the link and sets the password it was made for, both or neither.
+    pub async fn set_password_by_link(
+        &self,
+        tenant: &TenantId,
+        (link, purpose): (RowId, &'static str),
+        (user, phc): (UserId, String),
+        occasion: Occasion,
+    ) -> Result<LinkUse, StoreError> {
+        let cut = self.cut_of(CutTarget::User(user), occasion.now);
+        let owner = tenant.clone();
+        self.write_cutting(tenant, move |tx| {
+            let used = links::spend(tx, &owner, (link, purpose), &occasion)?;
+            if used == LinkUse::Gone {
+                return Ok((used, Vec::new()));
             }
-            let replaced = update(tx, &owner, user, &phc, &occasion)?;
-            if !replaced {
-                tx.run(
-                    "INSERT INTO credentials (tenant_id, user_id, kind, record, changed_at) VALUES ($1, $2, $3, $4, $5)",
-                    values![
-                        owner.as_str(),
-                        user,
-                        PASSWORD,
-                        record(&Password { phc: phc.clone() })?,
-                        occasion.now
-                    ],
-                )?;
-            }
-            audit::note(tx, &owner, "user.password_set", &user.to_string(), &occasion)?;
-            if !replaced {
-                return Ok((Changed::Changed, Vec::new()));
-            }
-            cut_user(tx, &owner, user, &occasion)?;
-            Ok((Changed::Changed, cuts::write(tx, &owner, vec![cut.clone()])?))
+            let (_, cuts) = set(tx, &owner, (user, &phc), &cut, &occasion)?;
+            Ok((used, cuts))
         })
         .await
     }
@@ -101,6 +99,44 @@ impl Store {
         })
         .await
     }
+}
+
+fn set(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    (user, phc): (UserId, &str),
+    cut: &Cut,
+    occasion: &Occasion,
+) -> Result<(Changed, Vec<Cut>), StoreError> {
+    let there = tx.one(
+        "SELECT id FROM users WHERE tenant_id = $1 AND id = $2",
+        values![tenant.as_str(), user],
+    )?;
+    if there.is_none() {
+        return Ok((Changed::NotFound, Vec::new()));
+    }
+    let replaced = update(tx, tenant, user, phc, occasion)?;
+    if !replaced {
+        tx.run(
+            "INSERT INTO credentials (tenant_id, user_id, kind, record, changed_at) VALUES ($1, $2, $3, $4, $5)",
+            values![
+                tenant.as_str(),
+                user,
+                PASSWORD,
+                record(&Password { phc: phc.to_owned() })?,
+                occasion.now
+            ],
+        )?;
+    }
+    audit::note(tx, tenant, "user.password_set", &user.to_string(), occasion)?;
+    if !replaced {
+        return Ok((Changed::Changed, Vec::new()));
+    }
+    cut_user(tx, tenant, user, occasion)?;
+    Ok((
+        Changed::Changed,
+        cuts::write(tx, tenant, vec![cut.clone()])?,
+    ))
 }
 
 fn update(

@@ -16,7 +16,8 @@ use crate::{Store, consents, revocation};
 /// Everything the end of an authorization request makes true at once.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Approval {
-    pub interaction: InteractionId,
+    /// The interaction this ends; none when nobody had to be asked, so that none was stored.
+    pub interaction: Option<InteractionId>,
     /// The version of the interaction the decision was made on.
     pub version: u32,
     pub grant: Grant,
@@ -98,13 +99,15 @@ fn approve(
     approval: &Approval,
 ) -> Result<Approved, StoreError> {
     let (grant, now) = (&approval.grant, approval.occasion.now);
-    let closed = tx.run(
-        "UPDATE interactions SET closed_at = $4 WHERE tenant_id = $1 AND id = $2 AND version = $3 \
-         AND closed_at IS NULL AND expires_at > $4",
-        values![tenant.as_str(), approval.interaction, approval.version, now],
-    )?;
-    if closed == 0 {
-        return Ok(Approved::AlreadyClosed);
+    if let Some(interaction) = approval.interaction {
+        let closed = tx.run(
+            "UPDATE interactions SET closed_at = $4 WHERE tenant_id = $1 AND id = $2 AND version = $3 \
+             AND closed_at IS NULL AND expires_at > $4",
+            values![tenant.as_str(), interaction, approval.version, now],
+        )?;
+        if closed == 0 {
+            return Ok(Approved::AlreadyClosed);
+        }
     }
     tx.run(
         "INSERT INTO grants (tenant_id, id, client_id, user_id, session_id, offline, created_at, code_expires_at, \

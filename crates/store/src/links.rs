@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 use crate::Store;
 use crate::audit::{self, Occasion};
 use crate::error::StoreError;
-use crate::sql::{record, values};
+use crate::sql::{Tx, record, values};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Link {
@@ -80,24 +80,31 @@ impl Store {
         occasion: Occasion,
     ) -> Result<LinkUse, StoreError> {
         let tenant = tenant.clone();
-        self.write(move |tx| {
-            let row = tx.one(
-                "UPDATE links SET used_at = $4 WHERE tenant_id = $1 AND id = $2 AND purpose = $3 \
-                 AND used_at IS NULL AND expires_at > $4 RETURNING expires_at, record",
-                values![tenant.as_str(), id, purpose, occasion.now],
-            )?;
-            let Some(row) = row else {
-                return Ok(LinkUse::Gone);
-            };
-            audit::note(tx, &tenant, "link.used", &id.to_string(), &occasion)?;
-            let (expires_at, facts) = (row.time(0)?, row.record(1)?);
-            Ok(LinkUse::Used(Link {
-                id,
-                purpose: purpose.to_owned(),
-                expires_at,
-                facts,
-            }))
-        })
-        .await
+        self.write(move |tx| spend(tx, &tenant, (id, purpose), &occasion))
+            .await
     }
+}
+
+pub(crate) fn spend(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    (id, purpose): (RowId, &'static str),
+    occasion: &Occasion,
+) -> Result<LinkUse, StoreError> {
+    let row = tx.one(
+        "UPDATE links SET used_at = $4 WHERE tenant_id = $1 AND id = $2 AND purpose = $3 \
+         AND used_at IS NULL AND expires_at > $4 RETURNING expires_at, record",
+        values![tenant.as_str(), id, purpose, occasion.now],
+    )?;
+    let Some(row) = row else {
+        return Ok(LinkUse::Gone);
+    };
+    audit::note(tx, tenant, "link.used", &id.to_string(), occasion)?;
+    let (expires_at, facts) = (row.time(0)?, row.record(1)?);
+    Ok(LinkUse::Used(Link {
+        id,
+        purpose: purpose.to_owned(),
+        expires_at,
+        facts,
+    }))
 }

@@ -174,7 +174,7 @@ async fn cycle(world: &mut World, name: &str) -> Result<(), jeton_store::StoreEr
         .await?;
     let grant = world.grant(true);
     let approval = jeton_store::grants::Approval {
-        interaction: id,
+        interaction: Some(id),
         version: 0,
         code_expires_at: world.now.plus(MINUTE),
         consent: None,

@@ -49,7 +49,7 @@ fn an_empty_parameter_counts_as_absent_whatever_its_name() {
     ] {
         for body in [
             format!("{name}="),
-            format!("{name}"),
+            name.to_owned(),
             format!("&{name}=&"),
             format!("x=1&{name}="),
         ] {

@@ -6,6 +6,7 @@ use crate::common::{
 };
 use jeton_protocol::authorize::request::{self as rules, AuthorizationRequest, AuthorizeRefusal};
 use jeton_protocol::client::GrantType;
+use jeton_protocol::params::{PARAMETER_ONCE, Params};
 use jeton_protocol::refusal::{ErrorCode, Rule, Trail};
 
 fn shown(changes: &[(&str, &str)]) -> &'static Rule {
@@ -172,123 +173,91 @@ fn a_state_of_2049_bytes_is_refused_here_not_cut() {
 
 #[test]
 fn after_the_proof_each_broken_rule_is_sent_to_the_client() {
-    let long_nonce = "n".repeat(2049);
+    let long = "n".repeat(2049);
     let padded = format!("{CHALLENGE}=");
-    for (change, rule, code) in [
-        (
-            ("request", "x"),
-            &rules::REQUEST_OBJECT_ABSENT,
-            ErrorCode::RequestNotSupported,
-        ),
-        (
-            ("request_uri", "urn:x"),
-            &rules::REQUEST_URI_ABSENT,
-            ErrorCode::RequestUriNotSupported,
-        ),
-        (
-            ("registration", "{}"),
-            &rules::REGISTRATION_ABSENT,
-            ErrorCode::RegistrationNotSupported,
-        ),
-        (
-            ("response_type", ""),
-            &rules::RESPONSE_TYPE_SENT,
-            ErrorCode::InvalidRequest,
-        ),
-        (
-            ("response_type", "Code"),
-            &rules::RESPONSE_TYPE_CODE,
-            ErrorCode::UnsupportedResponseType,
-        ),
-        (
-            ("response_mode", "fragment"),
-            &rules::RESPONSE_MODE_QUERY,
-            ErrorCode::InvalidRequest,
-        ),
-        (
-            ("response_mode", "form_post"),
-            &rules::RESPONSE_MODE_QUERY,
-            ErrorCode::InvalidRequest,
-        ),
-        (
-            ("response_mode", "web_message"),
-            &rules::RESPONSE_MODE_QUERY,
-            ErrorCode::InvalidRequest,
-        ),
-        (
-            ("scope", "a\\b"),
-            &rules::SCOPE_WELL_FORMED,
-            ErrorCode::InvalidScope,
-        ),
-        (
-            ("scope", "openid secret.admin"),
-            &rules::SCOPE_ALLOWED,
-            ErrorCode::InvalidScope,
-        ),
-        (
-            ("scope", "openid phone"),
-            &rules::SCOPE_ALLOWED,
-            ErrorCode::InvalidScope,
-        ),
-        (
-            ("scope", "unheard-of"),
-            &rules::SCOPE_LEFT,
-            ErrorCode::InvalidScope,
-        ),
-        (
-            ("code_challenge", ""),
-            &rules::CHALLENGE_SENT,
-            ErrorCode::InvalidRequest,
-        ),
-        (
-            ("code_challenge", &padded),
-            &rules::CHALLENGE_WELL_FORMED,
-            ErrorCode::InvalidRequest,
-        ),
-        (
-            ("code_challenge_method", ""),
-            &rules::CHALLENGE_METHOD_S256,
-            ErrorCode::InvalidRequest,
-        ),
-        (
-            ("code_challenge_method", "plain"),
-            &rules::CHALLENGE_METHOD_S256,
-            ErrorCode::InvalidRequest,
-        ),
-        (
-            ("nonce", &long_nonce),
-            &rules::NONCE_FITS,
-            ErrorCode::InvalidRequest,
-        ),
-        (
-            ("prompt", "create"),
-            &rules::PROMPT_KNOWN,
-            ErrorCode::InvalidRequest,
-        ),
-        (
-            ("prompt", "none login"),
-            &rules::PROMPT_NONE_ALONE,
-            ErrorCode::InvalidRequest,
-        ),
-        (
-            ("max_age", "-1"),
-            &rules::MAX_AGE_NUMBER,
-            ErrorCode::InvalidRequest,
-        ),
-        (
-            ("claims", "[]"),
-            &rules::CLAIMS_OBJECT,
-            ErrorCode::InvalidRequest,
-        ),
-        (
-            ("id_token_hint", "x"),
-            &rules::HINT_VERIFIES,
-            ErrorCode::InvalidRequest,
-        ),
+    for (name, value, rule) in [
+        ("response_type", "", &rules::RESPONSE_TYPE_SENT),
+        ("response_mode", "fragment", &rules::RESPONSE_MODE_QUERY),
+        ("response_mode", "form_post", &rules::RESPONSE_MODE_QUERY),
+        ("response_mode", "web_message", &rules::RESPONSE_MODE_QUERY),
+        ("code_challenge", "", &rules::CHALLENGE_SENT),
+        ("code_challenge", &padded, &rules::CHALLENGE_WELL_FORMED),
+        ("code_challenge_method", "", &rules::CHALLENGE_METHOD_S256),
+        ("nonce", &long, &rules::NONCE_FITS),
+        ("prompt", "create", &rules::PROMPT_KNOWN),
+        ("prompt", "none login", &rules::PROMPT_NONE_ALONE),
+        ("prompt", "consent none", &rules::PROMPT_NONE_ALONE),
+        ("max_age", "-1", &rules::MAX_AGE_NUMBER),
+        ("max_age", "+1", &rules::MAX_AGE_NUMBER),
+        ("max_age", "1.5", &rules::MAX_AGE_NUMBER),
+        ("max_age", "99999999999", &rules::MAX_AGE_NUMBER),
+        ("claims", "[]", &rules::CLAIMS_OBJECT),
+        ("id_token_hint", "x", &rules::HINT_VERIFIES),
     ] {
-        let found = sent(&[change]);
-        assert_eq!(found, rule, "{change:?}");
-        assert_eq!(found.code, code, "{change:?}");
+        let found = sent(&[(name, value)]);
+        assert_eq!(found, rule, "{name}={value:.20}");
+        assert_eq!(found.code, ErrorCode::InvalidRequest, "{name}={value:.20}");
+    }
+}
+
+#[test]
+fn what_is_not_supported_has_an_error_of_its_own() {
+    // P-123, P-124, SEC-139
+    use ErrorCode as Code;
+    for (name, value, rule, code) in [
+        (
+            "request",
+            "x",
+            &rules::REQUEST_OBJECT_ABSENT,
+            Code::RequestNotSupported,
+        ),
+        (
+            "request_uri",
+            "urn:x",
+            &rules::REQUEST_URI_ABSENT,
+            Code::RequestUriNotSupported,
+        ),
+        (
+            "registration",
+            "{}",
+            &rules::REGISTRATION_ABSENT,
+            Code::RegistrationNotSupported,
+        ),
+        (
+            "response_type",
+            "Code",
+            &rules::RESPONSE_TYPE_CODE,
+            Code::UnsupportedResponseType,
+        ),
+        (
+            "scope",
+            "a\\b",
+            &rules::SCOPE_WELL_FORMED,
+            Code::InvalidScope,
+        ),
+        (
+            "scope",
+            "openid secret.admin",
+            &rules::SCOPE_ALLOWED,
+            Code::InvalidScope,
+        ),
+        (
+            "scope",
+            "openid phone",
+            &rules::SCOPE_ALLOWED,
+            Code::InvalidScope,
+        ),
+        (
+            "scope",
+            "unheard-of",
+            &rules::SCOPE_LEFT,
+            Code::InvalidScope,
+        ),
+        ("scope", "  ", &rules::SCOPE_LEFT, Code::InvalidScope),
+    ] {
+        let found = sent(&[(name, value)]);
+        assert_eq!(found, rule, "{name}={value}");
+        assert_eq!(found.code, code, "{name}={value}");
     }
 }
 
@@ -412,4 +381,45 @@ fn a_refusal_never_repeats_control_characters_of_the_request() {
     let long = "x".repeat(100_000);
     let refusal = authorize(&[("response_type", &long)]).unwrap_err();
     assert!(refusal.refusal().noted.found.len() <= 200);
+}
+
+#[test]
+fn a_repeat_is_sent_to_the_client_unless_it_blurs_whom_to_send_it_to() {
+    // P-59, SEC-105
+    let parse = |extra: &str| {
+        let query = format!("{}&{extra}", authorize_query(&[]));
+        let params = Params::unjudged_query(Some(&query)).unwrap();
+        rules::client_id(&params, &mut Trail::off()).map_err(AuthorizeRefusal::Shown)?;
+        let (client, tenant) = (client(), tenant());
+        AuthorizationRequest::parse(&params, &client, &tenant, |_| None, &mut Trail::off())
+    };
+    for shown in [
+        "client_id=app",
+        "client_id=",
+        "redirect_uri=https%3A%2F%2Fevil.example%2F",
+        "redirect_uri=",
+        "state=other",
+    ] {
+        match parse(shown) {
+            Err(AuthorizeRefusal::Shown(refusal)) => assert_eq!(*refusal.rule, PARAMETER_ONCE),
+            other => panic!("{shown}: {other:?}"),
+        }
+    }
+    for sent in [
+        "scope=read",
+        "response_type=code",
+        "code_challenge=x",
+        "code_challenge_method=plain",
+        "nonce=a&nonce=b",
+        "unheard_of=1&unheard_of=1",
+    ] {
+        match parse(sent) {
+            Err(AuthorizeRefusal::Sent(refusal, target)) => {
+                assert_eq!(*refusal.rule, PARAMETER_ONCE, "{sent}");
+                assert_eq!(target.redirect_uri(), CALLBACK);
+            }
+            other => panic!("{sent}: {other:?}"),
+        }
+    }
+    assert!(parse("resource=a&resource=b").is_ok(), "S35");
 }

@@ -34,10 +34,11 @@ fn parse(client: Client, changes: &[(&str, &str)]) -> Result<GrantRequest, Refus
 }
 
 fn code_request(changes: &[(&str, &str)]) -> CodeRequest {
-    match parse(client(), changes).unwrap() {
-        GrantRequest::AuthorizationCode(request) => request,
-        other => panic!("{other:?}"),
-    }
+    let request = parse(client(), changes).unwrap();
+    let GrantRequest::AuthorizationCode(request) = request else {
+        panic!("{request:?}");
+    };
+    request
 }
 
 fn decide_at(

@@ -13,10 +13,11 @@ use jeton_token::entropy::Entropy;
 
 fn request(asked: &str) -> Result<rules::ClientCredentialsRequest, Refusal> {
     let body = form(&[("grant_type", "client_credentials"), ("scope", asked)]);
-    match GrantRequest::parse(&params(&body), &authenticated(client()), &mut Trail::off())? {
-        GrantRequest::ClientCredentials(request) => Ok(request),
-        other => panic!("{other:?}"),
-    }
+    let request = GrantRequest::parse(&params(&body), &authenticated(client()), &mut Trail::off())?;
+    let GrantRequest::ClientCredentials(request) = request else {
+        panic!("{request:?}");
+    };
+    Ok(request)
 }
 
 fn decide(caller: Client, asked: &str, is_cut: bool) -> Result<Issuance, Refusal> {

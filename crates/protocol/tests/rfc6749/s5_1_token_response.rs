@@ -4,6 +4,7 @@ use crate::common::{
     NOW, authenticated, client, form, grant, key_ring, params, pending, seconds, tenant,
 };
 use jeton_protocol::client::Client;
+use jeton_protocol::grant::PendingGrant;
 use jeton_protocol::grants::GrantRequest;
 use jeton_protocol::grants::authorization_code::{self, CodeDecision};
 use jeton_protocol::issue::{self, KeyRing, MintError, audience};
@@ -15,6 +16,10 @@ use jeton_token::{SignatureAlgorithm, at_jwt, jws};
 use serde_json::Value;
 
 fn issuance(client: Client) -> Box<issue::Issuance> {
+    issuance_of(&pending(), client)
+}
+
+fn issuance_of(pending: &PendingGrant, client: Client) -> Box<issue::Issuance> {
     let body = form(&[
         ("grant_type", "authorization_code"),
         ("code", "c"),
@@ -27,7 +32,7 @@ fn issuance(client: Client) -> Box<issue::Issuance> {
         panic!("not a code");
     };
     let decision = authorization_code::decide(
-        (&pending(), false),
+        (pending, false),
         &request,
         (&caller, &tenant()),
         NOW,
@@ -188,4 +193,24 @@ fn the_audience_is_never_empty_and_has_the_issuer_for_openid() {
         2,
         "once is enough"
     );
+}
+
+#[test]
+fn a_sealed_token_says_whether_the_grant_asks_for_claims_by_name() {
+    // P-84: userinfo then needs the grant, and otherwise does not read it.
+    let ring = key_ring();
+    for (claims, expected) in [
+        (None, false),
+        (Some(r#"{"id_token":{"email":null}}"#), false),
+        (Some(r#"{"userinfo":{"email":null}}"#), true),
+    ] {
+        let mut asking = pending();
+        asking.grant.claims = claims.and_then(jeton_protocol::claims::ClaimsRequest::parse);
+        let issuance = issuance_of(&asking, client());
+        let response =
+            issue::mint(&issuance, &tenant(), &ring, &mut Entropy::seeded(5), NOW).unwrap();
+        let sealed = ring.seals.open("default", &response.access_token).unwrap();
+        let facts = jeton_protocol::introspection::TokenFacts::from(sealed);
+        assert_eq!(facts.asks_userinfo, expected, "{claims:?}");
+    }
 }

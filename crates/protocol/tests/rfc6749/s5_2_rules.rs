@@ -45,7 +45,7 @@ fn promise_told_and_fix_are_sentences_of_one_shape() {
                 rule.cause
             );
             assert!(!text.ends_with('.'), "{}: {text:?}", rule.cause);
-            let first = text.split([' ', ':', ',']).next().unwrap();
+            let first = text.split([' ', ':', ',', '=']).next().unwrap();
             let begins = text.starts_with(|c: char| c.is_ascii_uppercase())
                 || first.contains('_')
                 || NAMES.contains(&first);

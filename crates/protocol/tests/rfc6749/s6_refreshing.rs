@@ -21,10 +21,11 @@ fn parse(asked: &str) -> Result<RefreshRequest, Refusal> {
         ("refresh_token", "jtr_x"),
         ("scope", asked),
     ]);
-    match GrantRequest::parse(&params(&body), &authenticated(client()), &mut Trail::off())? {
-        GrantRequest::RefreshToken(request) => Ok(request),
-        other => panic!("{other:?}"),
-    }
+    let request = GrantRequest::parse(&params(&body), &authenticated(client()), &mut Trail::off())?;
+    let GrantRequest::RefreshToken(request) = request else {
+        panic!("{request:?}");
+    };
+    Ok(request)
 }
 
 struct Attempt {

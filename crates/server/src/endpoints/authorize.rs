@@ -37,17 +37,12 @@ pub async fn authorize(
         };
     let (browser, cookie) = browser::known_browser(exchange, ambient);
     let interaction = new_interaction(exchange, request, browser, ambient);
-    let tenant = exchange.tenant.id();
-    let handle = exchange.tenant.ring().handles.seal(
-        tenant.as_str(),
-        HandleKind::Interaction,
-        interaction.id,
-        0,
-    );
-    app.store
-        .open_interaction(tenant, interaction.clone())
-        .await?;
-    let visit = Visit::with(app, exchange, (interaction, handle, browser), ambient.now).await?;
+    let ring = exchange.tenant.ring();
+    let tenant = exchange.tenant.id().as_str();
+    let handle = ring
+        .handles
+        .seal(tenant, HandleKind::Interaction, interaction.id, 0);
+    let visit = Visit::begin(app, exchange, (interaction, handle), ambient.now).await?;
     let mut reply = login::advance(app, exchange, visit, (ambient, trail)).await?;
     if let Some(cookie) = cookie {
         set_cookie(&mut reply, cookie);

@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::http::exchange::Exchange;
 use crate::http::reply;
 use crate::login::{failure, view};
-use crate::pages::{Page, RulePage};
+use crate::pages::{Page, RuleLine, RulePage};
 use crate::rules;
 use http::StatusCode;
 
@@ -22,11 +22,15 @@ pub fn error_page(app: &App, exchange: &Exchange) -> Answer {
     let page = RulePage {
         look: view::look(&exchange.tenant.tenant),
         error: rule.code.name(),
-        cause: rule.cause,
-        clause: rule.clause,
-        promise: rule.promise,
         told: rule.told,
-        fix: rule.fix,
+        rules: rules::like(rule)
+            .map(|rule| RuleLine {
+                cause: rule.cause,
+                clause: rule.clause,
+                promise: rule.promise,
+                fix: rule.fix,
+            })
+            .collect(),
     };
     let html = app
         .pages

@@ -4,6 +4,7 @@ use super::exchange::Exchange;
 use super::reply::{self, Reply};
 use crate::app::App;
 use crate::login;
+use crate::rules;
 use http::{HeaderValue, StatusCode, header};
 use jeton_protocol::issue::MintError;
 use jeton_protocol::params::FORM_CONTENT_TYPE;
@@ -157,7 +158,7 @@ fn error_body(exchange: &Exchange, refusal: &Refusal) -> serde_json::Value {
     json!({
         "error": refusal.code().name(),
         "error_description": refusal.rule.told,
-        "error_uri": exchange.tenant.tenant.issuer.join(&format!("/errors/{}", refusal.rule.cause)),
+        "error_uri": exchange.tenant.tenant.issuer.join(&format!("/errors/{}", rules::as_told(refusal.rule).cause)),
     })
 }
 

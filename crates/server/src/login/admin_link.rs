@@ -2,7 +2,6 @@
 //!
 //! Opening the link shows a form and changes nothing, so that a mail scanner cannot use it up.
 
-use super::browser::check_origin;
 use super::sign_in::{open_session, set_cookie};
 use super::view;
 use crate::ambient::Ambient;
@@ -53,7 +52,6 @@ pub async fn admin_link(
     if !posts {
         return show(app, exchange, (text, &user), false);
     }
-    check_origin(exchange, trail)?;
     let password = params.one("password").unwrap_or_default();
     if password.chars().count() < SHORTEST_PASSWORD {
         return show(app, exchange, (text, &user), true);
@@ -64,17 +62,15 @@ pub async fn admin_link(
         .await?;
     let tenant = exchange.tenant.id();
     let actor = user.id.to_string();
+    let occasion = exchange.occasion(&actor, ambient);
     match app
         .store
-        .use_link(tenant, link, PURPOSE, exchange.occasion(&actor, ambient))
+        .set_password_by_link(tenant, (link, PURPOSE), (user.id, hash), occasion)
         .await?
     {
         LinkUse::Used(_) => {}
         LinkUse::Gone => return Err(unknown("one that was used meanwhile").into()),
     }
-    app.store
-        .set_password(tenant, user.id, hash, exchange.occasion(&actor, ambient))
-        .await?;
     let (session, generation) = open_session(app, exchange, &user, ambient).await?;
     let ring = exchange.tenant.ring();
     let cookie = ring

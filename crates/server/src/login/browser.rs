@@ -44,7 +44,8 @@ pub struct Visit {
     pub handle: String,
     pub session: Option<Session>,
     pub generation: u32,
-    browser: RowId,
+    /// Whether the store has the interaction. One that needs nobody is never stored.
+    pub stored: bool,
 }
 
 impl Visit {
@@ -83,14 +84,18 @@ impl Visit {
         trail.require(&INTERACTION_KNOWN, open, || {
             Noted::new("an open interaction", "an ended or expired one")
         })?;
-        let browser = browser.ok_or_else(|| unknown("no browser"))?;
-        Self::with(app, exchange, (interaction, text.to_owned(), browser), now).await
+        let visit = Self::begin(app, exchange, (interaction, text.to_owned()), now).await?;
+        Ok(Self {
+            stored: true,
+            ..visit
+        })
     }
 
-    pub async fn with(
+    /// A new interaction, not stored yet.
+    pub async fn begin(
         app: &App,
         exchange: &Exchange,
-        (interaction, handle, browser): (Interaction, String, RowId),
+        (interaction, handle): (Interaction, String),
         now: Timestamp,
     ) -> Result<Self, Denied> {
         let found = session(app, exchange, now).await?;
@@ -103,7 +108,7 @@ impl Visit {
             handle,
             session,
             generation,
-            browser,
+            stored: false,
         })
     }
 
@@ -124,7 +129,6 @@ impl Visit {
         (csrf, session): (Option<&str>, Option<SessionId>),
         trail: &mut Trail,
     ) -> Result<(), Refusal> {
-        check_origin(exchange, trail)?;
         let presented = csrf
             .and_then(|csrf| base64url::decode(csrf).ok())
             .unwrap_or_default();
@@ -146,10 +150,6 @@ impl Visit {
             &self.interaction.browser,
             session,
         ]
-    }
-
-    pub fn browser(&self) -> RowId {
-        self.browser
     }
 }
 

@@ -46,7 +46,7 @@ pub async fn grant(
             .handles
             .seal(tenant.id.as_str(), HandleKind::Code, grant.id, 0);
     let approval = Approval {
-        interaction: visit.interaction.id,
+        interaction: visit.stored.then_some(visit.interaction.id),
         version: visit.interaction.progress.version,
         code_expires_at: ambient.now.plus(tenant.policy.lifetimes.code),
         consent,
@@ -74,9 +74,11 @@ pub async fn refuse(
     refusal: Refusal,
     now: Timestamp,
 ) -> Answer {
-    app.store
-        .close_interaction(exchange.tenant.id(), visit.interaction.id, now)
-        .await?;
+    if visit.stored {
+        app.store
+            .close_interaction(exchange.tenant.id(), visit.interaction.id, now)
+            .await?;
+    }
     Ok(send_refusal(
         app,
         exchange,

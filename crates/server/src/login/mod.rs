@@ -56,8 +56,8 @@ pub async fn advance(
         progress: &visit.interaction.progress,
     };
     match next_step(situation, ambient.now, trail) {
-        Step::LogIn => Ok(to_page(exchange, "/sign-in", &visit)),
-        Step::AskConsent(_) => Ok(to_page(exchange, "/consent", &visit)),
+        Step::LogIn => to_page(app, exchange, "/sign-in", visit).await,
+        Step::AskConsent(_) => to_page(app, exchange, "/consent", visit).await,
         Step::Finish(scope) => {
             finish::grant(app, exchange, visit, (&client, scope), (ambient, trail)).await
         }
@@ -78,7 +78,16 @@ pub async fn client_of(
     found.ok_or_else(|| unknown_client("a client that was disabled meanwhile").into())
 }
 
-fn to_page(exchange: &Exchange, page: &str, visit: &Visit) -> reply::Reply {
+/// Sends the browser to a page. Only now, when a person is asked, the interaction has to be remembered.
+async fn to_page(app: &App, exchange: &Exchange, page: &str, visit: Visit) -> Answer {
+    if !visit.stored {
+        app.store
+            .open_interaction(exchange.tenant.id(), visit.interaction)
+            .await?;
+    }
     let path = exchange.tenant.tenant.issuer.path();
-    reply::see_other(&format!("{path}{page}?interaction={}", visit.handle))
+    Ok(reply::see_other(&format!(
+        "{path}{page}?interaction={}",
+        visit.handle
+    )))
 }

@@ -30,7 +30,7 @@ pub use home::{Demo, Home, HomeClient, HomeEndpoint};
 pub use locale::Locale;
 pub use look::Look;
 pub use render::{PageError, Pages};
-pub use rule::RulePage;
+pub use rule::{RuleLine, RulePage};
 pub use sign_in::{DemoUser, SignIn, SignInProblem, Why};
 pub use sign_out::{SignOutQuestion, SignedOut};
 pub use text::WebUrl;

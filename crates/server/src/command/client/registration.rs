@@ -183,18 +183,14 @@ impl Registration {
     fn id_token_algorithm(
         &self,
     ) -> Result<Option<jeton_token::algorithm::SignatureAlgorithm>, Failure> {
-        use jeton_token::algorithm::SignatureAlgorithm as Algorithm;
-        let known = [
-            Algorithm::Rs256,
-            Algorithm::Ps256,
-            Algorithm::Es256,
-            Algorithm::EdDsa,
-        ];
+        let known = crate::keys::SIGNING_ALGORITHMS;
         let Some(name) = self.id_token_signed_response_alg.as_deref() else {
             return Ok(None);
         };
         let found = known.into_iter().find(|algorithm| algorithm.name() == name);
-        let names = known.map(Algorithm::name).join(", ");
+        let names = known
+            .map(jeton_token::algorithm::SignatureAlgorithm::name)
+            .join(", ");
         let told = || one_of("id_token_signed_response_alg", name, &names);
         found.map(Some).ok_or_else(told)
     }

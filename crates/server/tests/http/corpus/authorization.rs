@@ -1,5 +1,7 @@
 //! The authorization request (RFC 6749 §4.1.1, Core §3.1.2.1, RFC 7636 §4.3; P-60…72, SEC-001…005, SEC-100…106, SEC-131…133).
 
+#![expect(clippy::too_many_lines, reason = "a table of rows")]
+
 use super::{Broken, get};
 use crate::support::CHALLENGE;
 
@@ -301,6 +303,19 @@ fn silent() -> Vec<Broken> {
             .cookies("alice")
             .after(super::Deed::Advance(8 * 3600))
             .sent("login_required", "login_required"),
+        silent("an acr nobody can reach, asked for as essential")
+            .set("client_id", "first")
+            .and(
+                "claims",
+                "{\"id_token\":{\"acr\":{\"essential\":true,\"values\":[\"qxq\"]}}}",
+            )
+            .cookies("alice")
+            .sent("acr_unmet", "unmet_authentication_requirements"),
+        silent("another subject asked for by a claim")
+            .set("client_id", "first")
+            .and("claims", "{\"id_token\":{\"sub\":{\"value\":\"qxq\"}}}")
+            .cookies("alice")
+            .sent("hinted_user_differs", "login_required"),
         silent("prompt=none with a hint of another user")
             .and("id_token_hint", "{id-of-bob:web}")
             .cookies("alice")

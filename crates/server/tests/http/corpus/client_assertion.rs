@@ -1,5 +1,7 @@
 //! Client authentication by assertion (RFC 7523 §2.2, §3; SEC-020, SEC-023, SEC-070…076, SEC-120…124, SEC-170…177).
 
+#![expect(clippy::too_many_lines, reason = "a table of rows")]
+
 use super::{Broken, post};
 
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -90,7 +92,7 @@ pub fn rows() -> Vec<Broken> {
         times("an assertion that lives too long", "{assertion:exp-far}"),
         times("an assertion of the future", "{assertion:iat-ahead}"),
         times("an assertion not valid yet", "{assertion:nbf-ahead}"),
-        audience("an assertion without aud", "{assertion:no-aud}"),
+        claims("an assertion without aud", "{assertion:no-aud}"),
         audience(
             "an assertion for the token endpoint",
             "{assertion:aud-token}",

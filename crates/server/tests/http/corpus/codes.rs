@@ -9,6 +9,10 @@ pub fn rows() -> Vec<Broken> {
 fn grant_types() -> Vec<Broken> {
     let own = |name| post(name, "/token").and("grant_type", "client_credentials");
     vec![
+        own("client credentials in the second the client was stopped")
+            .by("service")
+            .after(Deed::DisableAndEnableAtOnce("service"))
+            .json("cut", "invalid_grant"),
         redemption("no grant_type")
             .without("grant_type")
             .json("grant_type_missing", "invalid_request"),
@@ -157,6 +161,6 @@ fn standing() -> Vec<Broken> {
             .json("session_ended", "invalid_grant"),
         redemption("a code from before the client was stopped")
             .after(Deed::DisableAndEnable("web"))
-            .json("cut", "invalid_grant"),
+            .json("grant_revoked", "invalid_grant"),
     ]
 }

@@ -9,6 +9,15 @@ pub fn rows() -> Vec<Broken> {
 fn unknown() -> Vec<Broken> {
     let handle = "interaction";
     vec![
+        get("a link for the administrator nobody made", "/admin/link")
+            .and("token", "qxq")
+            .shown("admin_link_unknown"),
+        get("a code as a link for the administrator", "/admin/link")
+            .and("token", "{code:web}")
+            .shown("admin_link_unknown"),
+        post("a new password without a link", "/admin/link")
+            .and("password", "qxq qxq qxq qxq")
+            .shown("admin_link_unknown"),
         get("going on with nothing", "/continue").shown("interaction_unknown"),
         get("going on with what nobody made", "/continue")
             .and(handle, "qxq")

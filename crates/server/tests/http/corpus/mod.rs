@@ -16,6 +16,7 @@ mod refreshing;
 mod run;
 mod scene;
 mod tokens;
+mod unchallenged;
 
 use http::Method;
 
@@ -46,6 +47,10 @@ pub enum Deed {
     DeleteUser(&'static str),
     /// The operator takes everything from a client, and lets it go on.
     DisableAndEnable(&'static str),
+    /// The same, with no time in between.
+    DisableAndEnableAtOnce(&'static str),
+    /// The client loses every scope it had.
+    Withdraw(&'static str),
     DisableClient(&'static str),
     /// The browser of the tokens signs out.
     SignOut,

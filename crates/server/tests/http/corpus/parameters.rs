@@ -1,5 +1,7 @@
 //! Parameters: their place, their encoding, their number (RFC 6749 §3.1, §3.2, appendix B; SEC-105, SEC-195, SEC-196).
 
+#![expect(clippy::too_many_lines, reason = "a table of rows")]
+
 use super::{Broken, get, post, redemption};
 
 const FORM: &str = "application/x-www-form-urlencoded";

@@ -1,5 +1,7 @@
 //! Refresh tokens (RFC 6749 §6, RFC 9700 §4.14; P-177…181, SEC-160…163).
 
+#![expect(clippy::too_many_lines, reason = "a table of rows")]
+
 use super::{Broken, Deed, post};
 
 fn refresh(name: &'static str, token: &'static str) -> Broken {
@@ -67,7 +69,10 @@ pub fn rows() -> Vec<Broken> {
             "{refresh:web}",
         )
         .after(Deed::DisableAndEnable("web"))
-        .json("cut", "invalid_grant"),
+        .json("grant_revoked", "invalid_grant"),
+        refresh("a refresh token whose scope was withdrawn", "{refresh:web}")
+            .after(Deed::Withdraw("web"))
+            .json("refresh_scope_withdrawn", "invalid_scope"),
         refresh("a wider scope at refresh", "{refresh:web}")
             .and("scope", "openid email")
             .json("refresh_scope_wider", "invalid_scope"),

@@ -2,20 +2,13 @@
 
 use super::{Broken, Deed};
 use crate::support::browser::{asks_password, form};
-use crate::support::{Answer, Ask, Browser, CHALLENGE, Fields, TestServer, Tokens, clients, jwt};
+use crate::support::{Answer, Ask, Browser, Fields, Setup, TestServer, Tokens, clients, jwt};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
-use jeton_protocol::client::ClientId;
-use jeton_protocol::grant::{CodeBinding, Grant};
-use jeton_protocol::interaction::{Interaction, Progress};
 use jeton_protocol::scope::Scope;
 use jeton_store::Changed;
-use jeton_store::grants::{Approval, Approved};
-use jeton_token::handle::HandleKind;
-use jeton_token::row_id::RowId;
 use serde_json::{Value, json};
-use std::time::Duration;
 
 pub struct Scene {
     pub server: TestServer,
@@ -28,8 +21,14 @@ pub struct Scene {
 }
 
 impl Scene {
-    pub async fn open() -> Self {
-        let server = TestServer::start().await;
+    pub async fn open(row: &Broken) -> Self {
+        let development = row.path.starts_with("/demo");
+        let server = Setup {
+            development,
+            ..Setup::default()
+        }
+        .start()
+        .await;
         let mut visit = server.browser();
         let page = visit.authorize(&server.request("web", "openid")).await;
         assert!(asks_password(&page), "{}", page.body);
@@ -59,7 +58,7 @@ impl Scene {
         let mut ask = self.server.bare(row.method.clone(), row.path);
         let fields = fields.and("qxq-marker", "qxq-marker");
         ask = match row.raw {
-            Some((content_type, body)) if content_type.is_empty() => Ask {
+            Some(("", body)) => Ask {
                 body: body.as_bytes().to_vec(),
                 ..ask
             },
@@ -132,7 +131,7 @@ impl Scene {
             "assertion" => self.assertion(of).await,
             "code" => self.code(of).await,
             "spent" => self.spent(of).await,
-            "unchallenged" => self.unchallenged(of).await,
+            "unchallenged" => super::unchallenged::code(&self.server, of).await,
             "own" => self.server.own_tokens(of).await.access,
             "plain" => self.tokens(of, "photos:read").await.access,
             "access" => self.tokens(of, "openid").await.access,
@@ -206,76 +205,6 @@ impl Scene {
         handle
     }
 
-    /// A code whose grant has no challenge: no request leads to one, so it is put into the store.
-    async fn unchallenged(&mut self, client: &str) -> String {
-        let server = self.server.clone();
-        let mut ambient = server.app.ambient();
-        let (now, tenant) = (ambient.now, server.tenant());
-        let request = json!({
-            "client_id": client, "target": { "redirect_uri": clients::redirect_uri(client), "state": null },
-            "scope": "openid", "code_challenge": CHALLENGE, "nonce": null, "prompt": [], "max_age": null,
-            "login_hint": null, "ui_locales": null, "claims": null, "hinted_subject": null
-        });
-        let interaction = Interaction {
-            id: RowId::new(now, &mut ambient.entropy),
-            request: serde_json::from_value(request).unwrap(),
-            browser: [0; 32],
-            progress: Progress::default(),
-            created_at: now,
-            expires_at: now.plus(Duration::from_secs(60)),
-            closed_at: None,
-        };
-        let user = server.user("alice").await.id;
-        let grant = Grant {
-            id: RowId::new(now, &mut ambient.entropy),
-            client: ClientId::parse(client).unwrap(),
-            user,
-            session: RowId::new(now, &mut ambient.entropy),
-            subject: user.to_string(),
-            scope: Scope::parse("openid").unwrap(),
-            audience: vec![server.issuer.clone()],
-            auth_time: now,
-            acr: String::new(),
-            amr: Vec::new(),
-            offline: true,
-            binding: None,
-            claims: None,
-            code: CodeBinding {
-                redirect_uri: clients::redirect_uri(client).to_owned(),
-                redirect_uri_sent: true,
-                code_challenge: None,
-                nonce: None,
-            },
-            created_at: now,
-            expires_at: now.plus(Duration::from_secs(3600)),
-        };
-        let (id, opened) = (grant.id, interaction.id);
-        server
-            .app
-            .store
-            .open_interaction(&tenant, interaction)
-            .await
-            .unwrap();
-        let approval = Approval {
-            interaction: opened,
-            version: 0,
-            grant,
-            code_expires_at: now.plus(Duration::from_secs(60)),
-            consent: None,
-            occasion: server.occasion(),
-        };
-        assert_eq!(
-            server.app.store.approve(&tenant, approval).await,
-            Ok(Approved::Approved)
-        );
-        server
-            .state()
-            .await
-            .ring()
-            .handles
-            .seal(tenant.as_str(), HandleKind::Code, id, 0)
-    }
-
     async fn assertion(&mut self, kind: &str) -> String {
         let assertion = super::client_assertion_kinds::make(&self.server, kind);
         if kind == "used" {
@@ -330,6 +259,17 @@ impl Scene {
                 self.server.disable_client(client).await;
                 self.server.enable_client(client).await;
                 self.server.advance(1);
+            }
+            Deed::DisableAndEnableAtOnce(client) => {
+                self.server.disable_client(client).await;
+                self.server.enable_client(client).await;
+            }
+            Deed::Withdraw(client) => {
+                self.server
+                    .change_client(client, |client| {
+                        client.scope = Scope::parse("photos:read").unwrap()
+                    })
+                    .await;
             }
             Deed::DisableClient(client) => self.server.disable_client(client).await,
             Deed::SignOut => {

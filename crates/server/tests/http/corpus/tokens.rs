@@ -1,5 +1,7 @@
 //! Access tokens at userinfo, introspection and revocation (RFC 6750, RFC 7009, RFC 7662; SEC-032…036, SEC-164…167, SEC-176).
 
+#![expect(clippy::too_many_lines, reason = "a table of rows")]
+
 use super::{Broken, Deed, To, get, post};
 
 pub fn rows() -> Vec<Broken> {
@@ -98,6 +100,9 @@ fn userinfo() -> Vec<Broken> {
             "Bearer {own:jwt-service}",
         )
         .bearer("userinfo_scope", "insufficient_scope", 403),
+        get("the demo API with a token for userinfo", "/demo/api")
+            .header("authorization", "Bearer {access:web}")
+            .bearer("demo_api_audience", "invalid_token", 401),
         bearing(
             "an access token for another audience",
             "Bearer {plain:api-web}",

@@ -1,1 +1,6 @@
-//! To come.
+//! Signing in: the state machine, its forms, its sessions, and whoever guesses.
+
+mod guessing;
+mod pages;
+mod sessions;
+mod state_machine;

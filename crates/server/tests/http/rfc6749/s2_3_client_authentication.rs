@@ -259,7 +259,7 @@ async fn guessing_a_secret_is_slowed_down_for_that_client_and_address_only() {
         .basic("service", &secret_of("service"));
     server.send(right.clone()).await.expect(429);
     server
-        .send(right.clone().from_peer("198.51.100.9".parse().unwrap()))
+        .send(right.clone().peer("198.51.100.9".parse().unwrap()))
         .await
         .expect(200);
     server.token("odd:%+", &own()).await.expect(200);

@@ -114,7 +114,7 @@ impl Ask {
         self.header("authorization", &format!("Basic {}", STANDARD.encode(text)))
     }
 
-    pub fn from_peer(self, peer: IpAddr) -> Self {
+    pub fn peer(self, peer: IpAddr) -> Self {
         Self { peer, ..self }
     }
 

@@ -88,6 +88,7 @@ const MACHINE: &[GrantType] = &[GrantType::ClientCredentials];
 
 pub fn all(kek: &Kek, tenant: &TenantId, entropy: &mut Entropy) -> Vec<Client> {
     let mut clients = interactive();
+    clients.extend(in_other_ways());
     clients.extend(machines());
     clients.extend(by_assertion(kek, tenant, entropy));
     clients
@@ -126,6 +127,10 @@ fn interactive() -> Vec<Client> {
         ),
         ..new("native", Method::None, USER)
     };
+    vec![web, spa, native]
+}
+
+fn in_other_ways() -> Vec<Client> {
     let fixed_spa = Client {
         refresh_token_rotation: Some(Rotation::Never),
         ..new("fixed-spa", Method::None, USER)
@@ -154,7 +159,7 @@ fn interactive() -> Vec<Client> {
     let other = new("other", Method::ClientSecretBasic, USER);
     let post = new("post", Method::ClientSecretPost, USER);
     vec![
-        web, spa, native, fixed_spa, first, jwt_web, api_web, rotating, code_only, other, post,
+        fixed_spa, first, jwt_web, api_web, rotating, code_only, other, post,
     ]
 }
 

@@ -3,11 +3,12 @@
 use super::{BY_HOST, BY_PATH, ISSUER, START, TestServer, clients};
 use ipnet::IpNet;
 use jeton::ambient::{Ambient, Clock, Luck};
-use jeton::app::Settings;
+use jeton::app::{Development, Settings};
 use jeton::http::routes::Endpoint;
 use jeton::keys::Kek;
 use jeton::passwords::{Cost, hash_now};
 use jeton::start::{Plan, settle_tenant};
+use jeton::throttle::Rates;
 use jeton_protocol::client::Client;
 use jeton_protocol::scope::ScopeDefinition;
 use jeton_protocol::tenant::{Issuer, Policy, Tenant, TenantId};
@@ -36,6 +37,8 @@ pub struct Setup {
     pub more_tenants: bool,
     pub trusted_proxies: Vec<IpNet>,
     pub aliases: Vec<(String, Endpoint)>,
+    pub rates: Rates,
+    pub development: bool,
     pub seed: u64,
 }
 
@@ -60,6 +63,8 @@ impl Default for Setup {
             more_tenants: false,
             trusted_proxies: Vec::new(),
             aliases: Vec::new(),
+            rates: Rates::new([5, 50, 10, 0, 0]),
+            development: false,
             seed: 1,
         }
     }
@@ -157,7 +162,12 @@ impl Setup {
             aliases: self.aliases.clone(),
             per_ip_connections: 256,
             body_limit: 64 * 1024,
-            development: None,
+            rates: self.rates,
+            rotation: None,
+            development: self.development.then(|| Development {
+                clients: Vec::new(),
+                users: Vec::new(),
+            }),
             traces: true,
         }
     }

@@ -272,7 +272,7 @@ impl World {
             .await
             .unwrap();
         Approval {
-            interaction: id,
+            interaction: Some(id),
             version: 0,
             grant: self.grant(offline),
             code_expires_at: self.now.plus(MINUTE),

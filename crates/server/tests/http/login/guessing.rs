@@ -1,0 +1,159 @@
+//! Guessing passwords and names (SEC-044, SEC-046, SEC-127, SEC-201).
+
+use crate::support::browser::asks_password;
+use crate::support::{Answer, Browser, TestServer};
+use std::net::IpAddr;
+
+async fn page(server: &TestServer) -> (Browser, Answer) {
+    let mut browser = server.browser();
+    let page = browser.authorize(&server.request("first", "openid")).await;
+    (browser, page)
+}
+
+async fn guess(browser: &mut Browser, page: &Answer, name: &str, peer: &str) -> Answer {
+    let ask = browser.filled(page, &[("username", name), ("password", "a guess")]);
+    browser.go(ask.peer(peer.parse::<IpAddr>().unwrap())).await
+}
+
+// SEC-046
+#[tokio::test]
+async fn an_unknown_name_and_a_wrong_password_look_the_same() {
+    let server = TestServer::start().await;
+    let (mut browser, shown) = page(&server).await;
+    let wrong = guess(&mut browser, &shown, "alice", "192.0.2.1").await;
+    let unknown = guess(&mut browser, &shown, "alicf", "192.0.2.1").await;
+    assert_eq!(wrong.status, unknown.status);
+    assert_eq!(wrong.body.replace("alice", "alicf"), unknown.body);
+    let names = |answer: &Answer| {
+        answer
+            .headers
+            .keys()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(&wrong), names(&unknown));
+}
+
+// SEC-044
+#[tokio::test]
+async fn every_spelling_of_a_name_draws_on_one_budget() {
+    let server = TestServer::start().await;
+    let (mut browser, shown) = page(&server).await;
+    for (number, name) in ["alice", "ALICE", " alice ", "ａｌｉｃｅ", "Alice"]
+        .iter()
+        .enumerate()
+    {
+        let answer = guess(&mut browser, &shown, name, &format!("198.51.100.{number}")).await;
+        assert!(asks_password(&answer));
+    }
+    let right = browser.sign_in(&shown, "alice").await;
+    assert!(
+        right.callback("code").is_none(),
+        "the sixth try, right or not"
+    );
+    server.advance(180);
+    browser.sign_in(&shown, "alice").await.code();
+}
+
+// SEC-044
+#[tokio::test]
+async fn every_spelling_of_a_name_signs_in_the_same_user() {
+    let server = TestServer::start().await;
+    for name in ["alice", "ALICE", " alice\t", "ａｌｉｃｅ"] {
+        let (mut browser, shown) = page(&server).await;
+        let typed = [("username", name), ("password", "the password of alice")];
+        browser.submit(&shown, &typed).await.code();
+    }
+}
+
+// SEC-044, SEC-127
+#[tokio::test]
+async fn a_right_password_gives_the_budget_of_the_account_back() {
+    let server = TestServer::start().await;
+    for _ in 0..3 {
+        let (mut browser, shown) = page(&server).await;
+        for _ in 0..4 {
+            guess(&mut browser, &shown, "alice", "192.0.2.1").await;
+        }
+        browser.sign_in(&shown, "alice").await.code();
+    }
+}
+
+// SEC-127
+#[tokio::test]
+async fn one_address_cannot_try_many_names() {
+    let server = TestServer::start().await;
+    let (mut browser, shown) = page(&server).await;
+    for number in 0..50 {
+        guess(
+            &mut browser,
+            &shown,
+            &format!("user-{number}"),
+            "203.0.113.5",
+        )
+        .await;
+    }
+    let blocked = browser.filled(
+        &shown,
+        &[("username", "bob"), ("password", "the password of bob")],
+    );
+    let blocked = browser
+        .go(blocked.peer("203.0.113.5".parse().unwrap()))
+        .await;
+    assert!(blocked.callback("code").is_none());
+    let elsewhere = browser.filled(
+        &shown,
+        &[("username", "bob"), ("password", "the password of bob")],
+    );
+    browser
+        .go(elsewhere.peer("203.0.113.6".parse().unwrap()))
+        .await
+        .code();
+}
+
+// SEC-013, SEC-044
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn parallel_guesses_cannot_outrun_the_counter() {
+    let server = TestServer::start().await;
+    let (browser, shown) = page(&server).await;
+    let tries: Vec<_> = (0..32)
+        .map(|_| {
+            let (mut browser, shown) = (browser.clone(), shown.clone());
+            tokio::spawn(
+                async move { guess(&mut browser, &shown, "alice", "192.0.2.1").await.body },
+            )
+        })
+        .collect();
+    let mut bodies = Vec::new();
+    for one in tries {
+        bodies.push(one.await.unwrap());
+    }
+    let first = guess(&mut browser.clone(), &shown, "somebody", "192.0.2.1")
+        .await
+        .body
+        .replace("somebody", "alice");
+    let looked_at = bodies.iter().filter(|body| **body == first).count();
+    assert_eq!(looked_at, 5, "as many as the budget has");
+}
+
+// SEC-044, SEC-410
+#[tokio::test]
+async fn names_and_passwords_of_any_length_are_wrong_and_nothing_worse() {
+    let server = TestServer::start().await;
+    let (mut browser, shown) = page(&server).await;
+    for typed in [
+        "",
+        "x".repeat(20_000).as_str(),
+        "\u{202e}alice",
+        "alice\u{0}x".trim_end_matches('x'),
+        "' OR 1=1 --",
+    ] {
+        if typed.contains('\u{0}') {
+            continue;
+        }
+        let answer = browser
+            .submit(&shown, &[("username", typed), ("password", typed)])
+            .await;
+        assert!(asks_password(&answer), "{} {}", answer.status, answer.body);
+    }
+}

@@ -1,0 +1,4 @@
+//! What must hold on both databases, and what an endpoint says when its database fails.
+
+mod both;
+mod faults;
