@@ -10,7 +10,9 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const binary = process.env.JETON_BINARY ?? join(here, "../target/debug/jeton");
+export const binary = process.env.BROWSER_TEST_BINARY ?? join(here, "../target/debug/jeton");
+/** What the binary is started with: none of the settings of whoever runs the tests. */
+export const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("JETON_")));
 const photographs = join(here, "screenshots");
 
 /** A running world: issuer, browser and the client's own address. `close` ends all of it. */
@@ -39,14 +41,15 @@ export async function startClient(issuer) {
 
 /** Starts the binary and waits for the line that names the issuer. */
 export async function startServer(args, options = {}) {
-  const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
+  const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"], env: environment, ...options });
   let printed = "";
   const ended = new Promise((resolve) => child.once("exit", resolve));
   const issuer = await new Promise((resolve, reject) => {
     const patience = setTimeout(() => reject(new Error(`the server did not start:\n${printed}`)), 30_000);
     const read = (chunk) => {
       printed += chunk;
-      const found = /issuer\s+(https?:\/\/\S+)/.exec(printed);
+      // The banner of `dev`, or the log line of `serve` in JSON.
+      const found = /\bissuer(?:\s+|":")(https?:\/\/[^\s"]+)/.exec(printed);
       if (found) {
         clearTimeout(patience);
         resolve(found[1]);
@@ -66,8 +69,8 @@ export async function startServer(args, options = {}) {
 
 async function startBrowser() {
   return chromium.launch({
-    executablePath: process.env.JETON_CHROMIUM ?? "/usr/bin/chromium",
-    headless: process.env.JETON_SHOW !== "1",
+    executablePath: process.env.BROWSER_TEST_CHROMIUM ?? "/usr/bin/chromium",
+    headless: process.env.BROWSER_TEST_SHOW !== "1",
     args: [
       "--no-sandbox",
       "--disable-gpu",
@@ -167,7 +170,7 @@ export async function within(world, options, visit) {
   await leave();
 }
 
-/** What a client sends, and what it keeps to itself. */
+/** What a client sends, and what it keeps to itself. Consent is asked for anew, so that no test depends on another. */
 export function authorizationRequest(world, more = {}) {
   const verifier = randomBytes(32).toString("base64url");
   const state = randomBytes(8).toString("hex");
@@ -182,9 +185,10 @@ export function authorizationRequest(world, more = {}) {
     nonce,
     code_challenge: createHash("sha256").update(verifier).digest("base64url"),
     code_challenge_method: "S256",
+    prompt: "consent",
     ...more,
   };
-  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+  for (const [name, value] of Object.entries(parameters)) if (value) url.searchParams.set(name, value);
   return { url: url.href, verifier, state, nonce };
 }
 

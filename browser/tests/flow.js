@@ -7,7 +7,6 @@ import {
   asClient,
   authorizationRequest,
   looksRight,
-  photograph,
   signIn,
   startWorld,
   within,
@@ -102,7 +101,7 @@ test("whoever is signed in and has consented is not asked again, and prompt=none
     await signIn(page);
     await approve(page);
     assert.ok((await world.receiver.answer()).code);
-    for (const more of [{}, { prompt: "none" }]) {
+    for (const more of [{ prompt: undefined }, { prompt: "none" }]) {
       const again = authorizationRequest(world, { scope: "openid profile email", ...more });
       await page.goto(again.url);
       const answer = await world.receiver.answer();
@@ -134,7 +133,7 @@ test("signing out ends the session", async () => {
     await signIn(page);
     await approve(page);
     await world.receiver.answer();
-    await page.goto(`${world.issuer}/end_session`);
+    await page.goto(`${world.issuer}/end-session`);
     await looksRight(page, "sign-out");
     await page.click("button.yes");
     await looksRight(page, "signed-out");
@@ -143,12 +142,16 @@ test("signing out ends the session", async () => {
   });
 });
 
-test("the home page and the trace explain what happened", async () => {
+test("the home page shows a command for every client", async () => {
   await within(world, {}, async (page) => {
     await page.goto(world.issuer);
-    await looksRight(page, "home");
     assert.ok((await page.locator(".command").count()) >= 3);
+    await looksRight(page, "home");
+  });
+});
 
+test("the trace explains what happened", async () => {
+  await within(world, {}, async (page) => {
     await page.goto(`${world.issuer}/dev/trace`);
     await looksRight(page, "trace");
     const steps = page.locator(".step");
@@ -159,9 +162,10 @@ test("the home page and the trace explain what happened", async () => {
     assert.ok((await page.locator(".refusal").count()) >= 1, "what was refused says why");
     assert.ok(!text.includes("alice:") && !/jt[cr]_[A-Za-z0-9_-]{20}/.test(text), "no secret is shown");
 
-    await steps.locator("a[href*='/dev/trace/']").first().click();
+    await page.locator(".step.refused a[href*='/dev/trace/']").first().click();
     await looksRight(page, "trace-detail");
-    assert.ok((await page.locator(".checks li").count()) >= 1);
+    assert.ok((await page.locator(".checks li").count()) >= 1, "what held");
+    assert.equal(await page.locator(".refusal .verdict").count(), 1, "what did not, with both values and the fix");
   });
 });
 
@@ -179,8 +183,8 @@ test("every page can be photographed in the dark and on a small screen", async (
       await looksRight(page, `consent-${name}`);
       await page.goto(`${world.issuer}/dev/trace`);
       await looksRight(page, `trace-${name}`);
-      await page.goto(`${world.issuer}/errors/invalid_grant`);
-      await photograph(page, `errors-${name}`);
+      await page.goto(`${world.issuer}/errors/token_unknown`);
+      await looksRight(page, `errors-${name}`);
     });
   }
 });

@@ -82,6 +82,7 @@ pub fn sealed_token() -> &'static str {
             cnf: None,
             act: None,
             details: None,
+            asks_userinfo: None,
         };
         seal_keys()
             .seal("default", &facts, &mut entropy)

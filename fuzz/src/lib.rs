@@ -5,9 +5,12 @@
 mod known;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jeton::config::{Config, Sources};
 use jeton_protocol::authorize::request::{AuthorizationRequest, AuthorizeRefusal};
 use jeton_protocol::authorize::response::AuthorizationResponse;
 use jeton_protocol::claims::ClaimsRequest;
@@ -306,4 +309,31 @@ pub fn authorize(data: &[u8]) {
     };
     assert_eq!(find("iss").as_deref(), Some(tenant.issuer.as_str()));
     assert_eq!(find("state").as_deref(), target.state());
+}
+
+/// The configuration file: read, or refused with problems that name their place and keep secrets to themselves.
+pub fn config(data: &[u8]) {
+    static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
+        let name = format!("jeton-fuzz-{}.toml", std::process::id());
+        std::env::temp_dir().join(name)
+    });
+    std::fs::write(&*FILE, data).expect("the file can be written");
+    let sources = Sources {
+        file: Some(FILE.clone()),
+        ..Sources::default()
+    };
+    let loaded = Config::load(&sources);
+    let again = Config::load(&sources);
+    match (&loaded, &again) {
+        (Ok(config), Ok(_)) => assert!(!config.explained().is_empty()),
+        (Err(problems), Err(same)) => {
+            assert!(!problems.is_empty(), "refused without a reason");
+            let texts =
+                |problems: &[_]| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
+            assert_eq!(texts(problems), texts(same));
+            assert!(texts(problems).iter().all(|text| !text.trim().is_empty()));
+        }
+        (Ok(_), Err(_)) | (Err(_), Ok(_)) => panic!("the same file was read differently"),
+    }
+    let _ = std::fs::remove_file(&*FILE);
 }

@@ -303,7 +303,7 @@ mod hex32 {
         let text = String::deserialize(deserializer)?;
         let mut bytes = [0; 32];
         let pairs = text.as_bytes().chunks_exact(2);
-        if text.len() != 64 {
+        if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(D::Error::custom("a digest has 64 hexadecimal digits"));
         }
         for (byte, pair) in bytes.iter_mut().zip(pairs) {

@@ -81,8 +81,8 @@ impl RedirectUri {
         check_scheme(scheme)?;
         if matches!(scheme, "http" | "https") {
             check_web(scheme, rest)?;
-        } else if application == ApplicationType::Web || !scheme.contains('.') {
-            return Err(RedirectUriError::PrivateScheme);
+        } else {
+            check_private(scheme, rest, application)?;
         }
         Ok(Self(text.to_owned()))
     }
@@ -116,10 +116,13 @@ impl fmt::Display for RedirectUri {
     }
 }
 
-/// The authority of an absolute URI, without its port; empty when there is none.
+/// The authority of an `http` or `https` URI, without its port; any other URI has no host a person should believe.
 pub fn host_of(uri: &str) -> &str {
-    let after = uri.split_once("://").map_or("", |(_, rest)| rest);
-    let authority = after.split(['/', '?', '#']).next().unwrap_or("");
+    let rest = uri
+        .strip_prefix("https://")
+        .or_else(|| uri.strip_prefix("http://"))
+        .unwrap_or_default();
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     match authority.rfind(':') {
         Some(at) if !authority.ends_with(']') => authority.get(..at).unwrap_or(authority),
         Some(_) | None => authority,
@@ -186,6 +189,24 @@ fn check_web(scheme: &str, rest: &str) -> Result<(), RedirectUriError> {
     }
     if scheme == "http" && !matches!(host, "localhost" | "127.0.0.1" | "[::1]") {
         return Err(RedirectUriError::PlainHttp);
+    }
+    Ok(())
+}
+
+fn check_private(
+    scheme: &str,
+    rest: &str,
+    application: ApplicationType,
+) -> Result<(), RedirectUriError> {
+    if application == ApplicationType::Web || !scheme.contains('.') {
+        return Err(RedirectUriError::PrivateScheme);
+    }
+    let before_query = rest.split('?').next().unwrap_or_default();
+    if before_query.contains('@') {
+        return Err(RedirectUriError::UserInformation);
+    }
+    if before_query.split('/').any(is_dot_segment) {
+        return Err(RedirectUriError::DotSegment);
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         client_auth::secret::RULES,
         client_auth::assertion::RULES,
         authorize::request::RULES,
+        authorize::parameters::RULES,
         authorize::step::RULES,
         grants::RULES,
         grants::authorization_code::RULES,

@@ -24,6 +24,10 @@ pub enum ScopeError {
 impl Scope {
     /// Reads the scope of a request.
     pub fn parse(text: &str) -> Result<Self, ScopeError> {
+        let values = text.split(' ').filter(|value| !value.is_empty());
+        if values.take(2 * MOST_VALUES + 1).count() > 2 * MOST_VALUES {
+            return Err(ScopeError::TooMany);
+        }
         let scope = Self::read(text)?;
         if scope.0.len() > MOST_VALUES {
             Err(ScopeError::TooMany)

@@ -65,7 +65,7 @@ impl Store {
         let cut = self.cut_of(CutTarget::User(user), occasion.now);
         let owner = tenant.clone();
         self.write_cutting(tenant, move |tx| {
-            let used = links::spend(tx, &owner, (link, purpose), &occasion)?;
+            let used = links::spend(tx, &owner, (link, purpose), occasion.now)?;
             if used == LinkUse::Gone {
                 return Ok((used, Vec::new()));
             }

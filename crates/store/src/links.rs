@@ -80,26 +80,32 @@ impl Store {
         occasion: Occasion,
     ) -> Result<LinkUse, StoreError> {
         let tenant = tenant.clone();
-        self.write(move |tx| spend(tx, &tenant, (id, purpose), &occasion))
-            .await
+        self.write(move |tx| {
+            let used = spend(tx, &tenant, (id, purpose), occasion.now)?;
+            if used != LinkUse::Gone {
+                audit::note(tx, &tenant, "link.used", &id.to_string(), &occasion)?;
+            }
+            Ok(used)
+        })
+        .await
     }
 }
 
+/// Leaves the audit record to the verb that says what the link was spent on.
 pub(crate) fn spend(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
     (id, purpose): (RowId, &'static str),
-    occasion: &Occasion,
+    now: Timestamp,
 ) -> Result<LinkUse, StoreError> {
     let row = tx.one(
         "UPDATE links SET used_at = $4 WHERE tenant_id = $1 AND id = $2 AND purpose = $3 \
          AND used_at IS NULL AND expires_at > $4 RETURNING expires_at, record",
-        values![tenant.as_str(), id, purpose, occasion.now],
+        values![tenant.as_str(), id, purpose, now],
     )?;
     let Some(row) = row else {
         return Ok(LinkUse::Gone);
     };
-    audit::note(tx, tenant, "link.used", &id.to_string(), occasion)?;
     let (expires_at, facts) = (row.time(0)?, row.record(1)?);
     Ok(LinkUse::Used(Link {
         id,

@@ -121,7 +121,10 @@ impl Issuance {
             not_after: Some(grant.expires_at),
             auth_time: Some(grant.auth_time),
             acr: Some(grant.acr.clone()),
-            asks_userinfo: grant.claims.as_ref().is_some_and(|claims| !claims.userinfo.is_empty()),
+            asks_userinfo: grant
+                .claims
+                .as_ref()
+                .is_some_and(|claims| !claims.userinfo.is_empty()),
             refresh_generation: None,
             id_token: None,
         }
@@ -259,9 +262,14 @@ pub fn mint(
     Ok(TokenResponse {
         access_token,
         token_type: "Bearer",
-        expires_in: issuance.access_token_end(now).since(now).as_secs(),
+        expires_in: whole_seconds(issuance.access_token_end(now).since(now)),
         refresh_token,
         id_token,
         scope,
     })
+}
+
+/// Rounded up: a token that lives at all has a positive `expires_in`.
+fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_millis() > 0)
 }

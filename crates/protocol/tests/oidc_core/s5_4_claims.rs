@@ -1,7 +1,7 @@
 //! The `claims` parameter, and which claims a scope stands for (§5.1, §5.4, §5.5).
 
 use crate::common::{authorize, row, scope, user};
-use jeton_protocol::authorize::request::CLAIMS_OBJECT;
+use jeton_protocol::authorize::parameters::CLAIMS_OBJECT;
 use jeton_protocol::claims::{ClaimsRequest, released, standard, supported};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;

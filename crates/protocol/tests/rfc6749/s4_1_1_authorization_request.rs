@@ -4,6 +4,7 @@ use crate::common::{
     CALLBACK, CHALLENGE, authorize, authorize_as, authorize_query, client, id, params,
     redirect_uri, scope, tenant,
 };
+use jeton_protocol::authorize::parameters;
 use jeton_protocol::authorize::request::{self as rules, AuthorizationRequest, AuthorizeRefusal};
 use jeton_protocol::client::GrantType;
 use jeton_protocol::params::{PARAMETER_ONCE, Params};
@@ -180,19 +181,27 @@ fn after_the_proof_each_broken_rule_is_sent_to_the_client() {
         ("response_mode", "fragment", &rules::RESPONSE_MODE_QUERY),
         ("response_mode", "form_post", &rules::RESPONSE_MODE_QUERY),
         ("response_mode", "web_message", &rules::RESPONSE_MODE_QUERY),
-        ("code_challenge", "", &rules::CHALLENGE_SENT),
-        ("code_challenge", &padded, &rules::CHALLENGE_WELL_FORMED),
-        ("code_challenge_method", "", &rules::CHALLENGE_METHOD_S256),
-        ("nonce", &long, &rules::NONCE_FITS),
-        ("prompt", "create", &rules::PROMPT_KNOWN),
-        ("prompt", "none login", &rules::PROMPT_NONE_ALONE),
-        ("prompt", "consent none", &rules::PROMPT_NONE_ALONE),
-        ("max_age", "-1", &rules::MAX_AGE_NUMBER),
-        ("max_age", "+1", &rules::MAX_AGE_NUMBER),
-        ("max_age", "1.5", &rules::MAX_AGE_NUMBER),
-        ("max_age", "99999999999", &rules::MAX_AGE_NUMBER),
-        ("claims", "[]", &rules::CLAIMS_OBJECT),
-        ("id_token_hint", "x", &rules::HINT_VERIFIES),
+        ("code_challenge", "", &parameters::CHALLENGE_SENT),
+        (
+            "code_challenge",
+            &padded,
+            &parameters::CHALLENGE_WELL_FORMED,
+        ),
+        (
+            "code_challenge_method",
+            "",
+            &parameters::CHALLENGE_METHOD_S256,
+        ),
+        ("nonce", &long, &parameters::NONCE_FITS),
+        ("prompt", "create", &parameters::PROMPT_KNOWN),
+        ("prompt", "none login", &parameters::PROMPT_NONE_ALONE),
+        ("prompt", "consent none", &parameters::PROMPT_NONE_ALONE),
+        ("max_age", "-1", &parameters::MAX_AGE_NUMBER),
+        ("max_age", "+1", &parameters::MAX_AGE_NUMBER),
+        ("max_age", "1.5", &parameters::MAX_AGE_NUMBER),
+        ("max_age", "99999999999", &parameters::MAX_AGE_NUMBER),
+        ("claims", "[]", &parameters::CLAIMS_OBJECT),
+        ("id_token_hint", "x", &parameters::HINT_VERIFIES),
     ] {
         let found = sent(&[(name, value)]);
         assert_eq!(found, rule, "{name}={value:.20}");
@@ -232,28 +241,28 @@ fn what_is_not_supported_has_an_error_of_its_own() {
         (
             "scope",
             "a\\b",
-            &rules::SCOPE_WELL_FORMED,
+            &parameters::SCOPE_WELL_FORMED,
             Code::InvalidScope,
         ),
         (
             "scope",
             "openid secret.admin",
-            &rules::SCOPE_ALLOWED,
+            &parameters::SCOPE_ALLOWED,
             Code::InvalidScope,
         ),
         (
             "scope",
             "openid phone",
-            &rules::SCOPE_ALLOWED,
+            &parameters::SCOPE_ALLOWED,
             Code::InvalidScope,
         ),
         (
             "scope",
             "unheard-of",
-            &rules::SCOPE_LEFT,
+            &parameters::SCOPE_LEFT,
             Code::InvalidScope,
         ),
-        ("scope", "  ", &rules::SCOPE_LEFT, Code::InvalidScope),
+        ("scope", "  ", &parameters::SCOPE_LEFT, Code::InvalidScope),
     ] {
         let found = sent(&[(name, value)]);
         assert_eq!(found, rule, "{name}={value}");
@@ -303,7 +312,7 @@ fn without_scope_the_registered_one_is_asked_for() {
     let mut none = client();
     none.scope = scope("");
     let refusal = authorize_as(&none, &[("scope", "")]).unwrap_err();
-    assert_eq!(*refusal.refusal().rule, rules::SCOPE_LEFT);
+    assert_eq!(*refusal.refusal().rule, parameters::SCOPE_LEFT);
 }
 
 #[test]

@@ -284,9 +284,9 @@ fn the_passed_checks_are_told_in_order() {
             "code_redirect_uri",
             "code_verifier_mismatch",
             "code_expired",
-            "grant_revoked",
             "user_disabled",
             "session_ended",
+            "grant_revoked",
             "grant_expired",
             "cut",
         ]

@@ -1,7 +1,8 @@
 //! Challenge and verifier: S256 for everybody, nothing else for anybody (§4, appendix B, RFC 9700 §2.1.1).
 
 use crate::common::{CHALLENGE, VERIFIER, authorize, authorize_as, client, public_client};
-use jeton_protocol::authorize::request::{self as rules, AuthorizeRefusal};
+use jeton_protocol::authorize::parameters;
+use jeton_protocol::authorize::request::AuthorizeRefusal;
 use jeton_protocol::pkce::{is_challenge, is_verifier, matches};
 use jeton_token::base64url;
 use jeton_token::secret::sha256;
@@ -83,16 +84,16 @@ fn every_kind_of_client_has_to_send_a_challenge_of_s256() {
     for client in [client(), public_client()] {
         assert!(authorize_as(&client, &[]).is_ok());
         for (challenge, method, rule) in [
-            ("", "", &rules::CHALLENGE_SENT),
-            ("", "S256", &rules::CHALLENGE_SENT),
-            ("", "plain", &rules::CHALLENGE_SENT),
-            (CHALLENGE, "", &rules::CHALLENGE_METHOD_S256),
-            (CHALLENGE, "plain", &rules::CHALLENGE_METHOD_S256),
-            (CHALLENGE, "s256", &rules::CHALLENGE_METHOD_S256),
-            (CHALLENGE, "S512", &rules::CHALLENGE_METHOD_S256),
-            (VERIFIER, "plain", &rules::CHALLENGE_METHOD_S256),
-            (&padded, "S256", &rules::CHALLENGE_WELL_FORMED),
-            ("short", "S256", &rules::CHALLENGE_WELL_FORMED),
+            ("", "", &parameters::CHALLENGE_SENT),
+            ("", "S256", &parameters::CHALLENGE_SENT),
+            ("", "plain", &parameters::CHALLENGE_SENT),
+            (CHALLENGE, "", &parameters::CHALLENGE_METHOD_S256),
+            (CHALLENGE, "plain", &parameters::CHALLENGE_METHOD_S256),
+            (CHALLENGE, "s256", &parameters::CHALLENGE_METHOD_S256),
+            (CHALLENGE, "S512", &parameters::CHALLENGE_METHOD_S256),
+            (VERIFIER, "plain", &parameters::CHALLENGE_METHOD_S256),
+            (&padded, "S256", &parameters::CHALLENGE_WELL_FORMED),
+            ("short", "S256", &parameters::CHALLENGE_WELL_FORMED),
         ] {
             let changes = [
                 ("code_challenge", challenge),

@@ -368,3 +368,17 @@ fn a_person_sees_the_host_without_its_port() {
         assert_eq!(host_of(uri), host);
     }
 }
+
+#[test]
+fn a_private_use_uri_never_shows_a_host_it_merely_mentions() {
+    // SEC-156: what the person reads at consent must not be the attacker's choice.
+    for uri in [
+        "com.evil.app:https://bank.example/",
+        "com.evil.app:/cb?https://bank.example/",
+        "com.evil.app://bank.example/cb",
+        "com.evil.app://x@bank.example/cb",
+    ] {
+        let registered = RedirectUri::parse(uri, Native).unwrap();
+        assert_eq!(registered.host(), "", "{uri}");
+    }
+}

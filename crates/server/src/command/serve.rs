@@ -14,6 +14,7 @@ use crate::start::{self, Plan, StartError};
 use crate::throttle::Rates;
 use jeton_store::{Options as StoreOptions, Store};
 use jeton_token::entropy::Entropy;
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing_subscriber::filter::LevelFilter;
@@ -147,6 +148,7 @@ pub(super) fn log(format: LogFormat, level: LogLevel) {
     };
     let lines = tracing_subscriber::fmt()
         .with_max_level(level)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match format {
         LogFormat::Text => lines.init(),

@@ -21,6 +21,7 @@ pub async fn authorize(
     ambient: &mut Ambient,
     trail: &mut Trail,
 ) -> Answer {
+    browser::check_not_framed(exchange, trail)?;
     let params = exchange.unjudged_params()?;
     let id = rules::client_id(&params, trail)?;
     let client = exchange.tenant.client(app, &id).await?;

@@ -27,6 +27,11 @@ rules! {
         told: "This sign-in was begun in another browser",
         fix: "Start again at the application, in the browser you want to sign in with; cookies must be allowed"
     };
+    NOT_FRAMED = InvalidRequest, "in_a_frame", "RFC 9700 §4.16, SEC-114", {
+        promise: "The authorization request fills its window: it is not in a frame",
+        told: "The sign-in does not work inside another page",
+        fix: "Redirect the whole window to the authorization endpoint; refresh tokens renew a session without a frame"
+    };
     FORM_OF_OURS = InvalidRequest, "form_from_elsewhere", "RFC 6749 §10.12, SEC-200", {
         promise: "The form was shown to this browser by this server",
         told: "The form did not come from a page of this server",
@@ -34,6 +39,7 @@ rules! {
     };
 }
 
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// An interaction in the hands of the browser it belongs to.
@@ -151,6 +157,19 @@ impl Visit {
             session,
         ]
     }
+}
+
+/// Refuses a request that a browser sends for a frame: nothing could be seen of what is given away there.
+pub fn check_not_framed(exchange: &Exchange, trail: &mut Trail) -> Result<(), Refusal> {
+    let framed = exchange.header(&SEC_FETCH_DEST).is_some_and(|dest| {
+        matches!(
+            dest,
+            "iframe" | "frame" | "embed" | "object" | "fencedframe"
+        )
+    });
+    trail.require(&NOT_FRAMED, !framed, || {
+        Noted::new("a window of its own", "a frame")
+    })
 }
 
 fn session_bytes(session: Option<SessionId>) -> Vec<u8> {

@@ -60,6 +60,7 @@ fn class_of(cause: &str) -> &str {
         "interaction_unknown" => "expired",
         "interaction_of_another_browser" => "wrong_browser",
         "form_from_elsewhere" => "foreign_form",
+        "in_a_frame" => "framed",
         "post_logout_redirect_uri_mismatch"
         | "post_logout_client_unknown"
         | "logout_hint_invalid"

@@ -1,7 +1,7 @@
 //! Approval closes the interaction and makes the grant, together or not at all.
 
 use crate::support::{DAY, MINUTE};
-use jeton_store::grants::Approved;
+use jeton_store::grants::{Approval, Approved};
 use jeton_store::interactions::{Closed, Stepped};
 use jeton_store::{Fault, Page};
 
@@ -12,12 +12,12 @@ both! {
         assert!(world.store.approve(&world.tenant, approval.clone()).await.is_err());
         let grant = approval.grant.id;
         assert!(world.store.pending_grant(&world.tenant, grant).await.unwrap().is_none());
-        let interaction = world.store.interaction(&world.tenant, approval.interaction).await.unwrap();
+        let interaction = world.store.interaction(&world.tenant, approval.interaction.unwrap()).await.unwrap();
         assert_eq!(interaction.unwrap().closed_at, None);
         assert_eq!(world.store.consent(&world.tenant, world.user, &world.client).await.unwrap(), None);
 
         assert_eq!(world.store.approve(&world.tenant, approval.clone()).await.unwrap(), Approved::Approved);
-        let interaction = world.store.interaction(&world.tenant, approval.interaction).await.unwrap();
+        let interaction = world.store.interaction(&world.tenant, approval.interaction.unwrap()).await.unwrap();
         assert_eq!(interaction.unwrap().closed_at, Some(world.now));
         let consent = world.store.consent(&world.tenant, world.user, &world.client).await.unwrap();
         assert_eq!(consent, approval.consent);
@@ -39,13 +39,13 @@ both! {
         let (interaction, tenant) = (again.interaction, world.tenant.clone());
         assert_eq!(world.store.approve(&world.tenant, again).await.unwrap(), Approved::AlreadyClosed);
         assert!(world.store.pending_grant(&tenant, second).await.unwrap().is_none());
-        let closed = world.store.close_interaction(&tenant, interaction, world.now).await.unwrap();
+        let closed = world.store.close_interaction(&tenant, interaction.unwrap(), world.now).await.unwrap();
         assert_eq!(closed, Closed::AlreadyClosed);
     }
 
     async fn an_approval_of_a_version_that_moved_on_changes_nothing(world: World) {
         let approval = world.approval(true).await;
-        let interaction = world.store.interaction(&world.tenant, approval.interaction).await.unwrap().unwrap();
+        let interaction = world.store.interaction(&world.tenant, approval.interaction.unwrap()).await.unwrap().unwrap();
         let stepped = world.store.step_interaction(&world.tenant, interaction, world.now).await.unwrap();
         assert_eq!(stepped, Stepped::Stepped(1));
         assert_eq!(world.store.approve(&world.tenant, approval).await.unwrap(), Approved::AlreadyClosed);
@@ -72,5 +72,19 @@ both! {
         let occasion = world.occasion();
         world.store.forget_consent(&world.tenant, world.user, &world.client, occasion).await.unwrap();
         assert_eq!(world.store.consent(&world.tenant, world.user, &world.client).await.unwrap(), None);
+    }
+}
+
+both! {
+    /// An authorization request that asked nobody never stored an interaction: its approval is one insert.
+    async fn an_approval_without_an_interaction_makes_the_grant_alone(world: World) {
+        let approval = world.approval(false).await;
+        let interaction = approval.interaction.unwrap();
+        let silent = Approval { interaction: None, ..approval };
+        let id = silent.grant.id;
+        assert_eq!(world.store.approve(&world.tenant, silent).await.unwrap(), Approved::Approved);
+        assert!(world.store.pending_grant(&world.tenant, id).await.unwrap().is_some());
+        let untouched = world.store.interaction(&world.tenant, interaction).await.unwrap().unwrap();
+        assert_eq!(untouched.closed_at, None);
     }
 }

@@ -311,6 +311,14 @@ fn silent() -> Vec<Broken> {
             )
             .cookies("alice")
             .sent("acr_unmet", "unmet_authentication_requirements"),
+        silent("a hint of one user and a claim of another")
+            .and("id_token_hint", "{id:web}")
+            .and("claims", "{\"id_token\":{\"sub\":{\"value\":\"qxq\"}}}")
+            .sent("subjects_differ", "invalid_request"),
+        request("an authorization request in a frame")
+            .header("sec-fetch-dest", "iframe")
+            .cookies("alice")
+            .shown("in_a_frame"),
         silent("another subject asked for by a claim")
             .set("client_id", "first")
             .and("claims", "{\"id_token\":{\"sub\":{\"value\":\"qxq\"}}}")

@@ -40,6 +40,7 @@ async fn every_broken_request_is_refused_for_its_own_reason_and_tells_the_caller
     );
 }
 
+// S40
 #[test]
 fn the_corpus_has_at_least_150_rows_and_no_name_twice() {
     let rows = corpus();
@@ -48,6 +49,7 @@ fn the_corpus_has_at_least_150_rows_and_no_name_twice() {
     assert!(rows.len() >= 150, "{}", rows.len());
 }
 
+// S40
 #[test]
 fn every_rule_there_is_refuses_some_row_of_the_corpus() {
     let reached: BTreeSet<&str> = corpus().iter().map(|row| row.cause).collect();
@@ -72,6 +74,29 @@ fn every_rule_there_is_refuses_some_row_of_the_corpus() {
     );
 }
 
+// The check for echoes is worth something only if it can fail.
+#[test]
+fn an_echo_is_seen_in_body_and_headers() {
+    let answer = |name: &'static str, value: &'static str, body: &str| Answer {
+        status: http::StatusCode::OK,
+        headers: [(
+            http::HeaderName::from_static(name),
+            http::HeaderValue::from_static(value),
+        )]
+        .into_iter()
+        .collect(),
+        body: body.to_owned(),
+    };
+    assert!(has_marker(&answer(
+        "location",
+        "https://a.example/?x=qxq-marker",
+        ""
+    )));
+    assert!(has_marker(&answer("vary", "origin", "you sent qxq")));
+    assert!(!has_marker(&answer("vary", "origin", "nothing of yours")));
+}
+
+// S40
 #[test]
 fn no_two_rules_share_a_cause() {
     let causes: Vec<&str> = jeton::rules::all().map(|rule| rule.cause).collect();

@@ -21,7 +21,7 @@ pub async fn code(server: &TestServer, client: &str) -> String {
     let (id, opened) = (grant.id, interaction.id);
     store.open_interaction(&tenant, interaction).await.unwrap();
     let approval = Approval {
-        interaction: opened,
+        interaction: Some(opened),
         version: 0,
         grant,
         code_expires_at: server.now().plus(MINUTE),

@@ -1,5 +1,6 @@
 //! Signing in: the state machine, its forms, its sessions, and whoever guesses.
 
+mod admin_link;
 mod guessing;
 mod pages;
 mod sessions;

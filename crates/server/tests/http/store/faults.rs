@@ -30,6 +30,7 @@ fn is_unavailable_json(answer: &Answer) {
     assert_eq!(answer.error(), "temporarily_unavailable");
 }
 
+// SEC-309, SEC-R08
 #[tokio::test]
 async fn a_redemption_that_was_not_written_can_be_tried_again_and_one_that_was_cannot() {
     for fault in FAULTS {
@@ -45,6 +46,7 @@ async fn a_redemption_that_was_not_written_can_be_tried_again_and_one_that_was_c
     }
 }
 
+// SEC-309, SEC-R08
 #[tokio::test]
 async fn a_rotation_that_failed_can_be_tried_again_and_never_forks() {
     for fault in FAULTS {
@@ -59,6 +61,7 @@ async fn a_rotation_that_failed_can_be_tried_again_and_never_forks() {
     }
 }
 
+// SEC-309, SEC-R08
 #[tokio::test]
 async fn a_revocation_is_acknowledged_only_when_it_is_known_to_be_written() {
     for fault in FAULTS {
@@ -81,7 +84,7 @@ async fn a_revocation_is_acknowledged_only_when_it_is_known_to_be_written() {
     }
 }
 
-// Other nodes, and this one, learn such a cut within a second or two (design: "Revocation is a cut").
+// SEC-031, SEC-309. Other nodes, and this one, learn such a cut within a second or two (design: "Revocation is a cut").
 #[tokio::test]
 async fn a_revocation_of_unknown_outcome_that_was_written_holds() {
     let server = TestServer::start().await;
@@ -100,6 +103,7 @@ async fn a_revocation_of_unknown_outcome_that_was_written_holds() {
         .refused(401, "invalid_token");
 }
 
+// SEC-309, SEC-R08
 #[tokio::test]
 async fn an_assertion_whose_spending_failed_authenticates_nobody() {
     for path in ["/token", "/introspect", "/revoke"] {
@@ -126,6 +130,7 @@ async fn an_assertion_whose_spending_failed_authenticates_nobody() {
     }
 }
 
+// SEC-309, SEC-R08
 #[tokio::test]
 async fn an_authorization_request_that_could_not_be_kept_is_a_page() {
     for fault in FAULTS {
@@ -140,6 +145,7 @@ async fn an_authorization_request_that_could_not_be_kept_is_a_page() {
     }
 }
 
+// SEC-309, SEC-R08
 #[tokio::test]
 async fn a_sign_in_that_failed_signs_nobody_in() {
     for fault in FAULTS {
@@ -157,6 +163,7 @@ async fn a_sign_in_that_failed_signs_nobody_in() {
     }
 }
 
+// SEC-309, SEC-R08
 #[tokio::test]
 async fn a_consent_that_failed_gives_no_code_and_can_be_given_again_when_it_was_not_written() {
     for fault in FAULTS {
@@ -173,6 +180,7 @@ async fn a_consent_that_failed_gives_no_code_and_can_be_given_again_when_it_was_
     }
 }
 
+// SEC-309, SEC-R08
 #[tokio::test]
 async fn an_approval_of_unknown_outcome_gives_at_most_one_code() {
     for fault in FAULTS {
@@ -196,6 +204,7 @@ async fn an_approval_of_unknown_outcome_gives_at_most_one_code() {
     }
 }
 
+// SEC-309, SEC-R08
 #[tokio::test]
 async fn signing_out_is_acknowledged_only_when_it_is_known_to_be_written() {
     for fault in FAULTS {
@@ -221,7 +230,7 @@ async fn signing_out_is_acknowledged_only_when_it_is_known_to_be_written() {
     }
 }
 
-// A refusal by the user, too, is told to the client only when it is kept.
+// SEC-309. A refusal by the user, too, is told to the client only when it is kept.
 #[tokio::test]
 async fn a_denial_that_was_not_written_is_not_sent() {
     for fault in FAULTS {

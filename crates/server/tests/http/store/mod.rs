@@ -2,3 +2,4 @@
 
 mod both;
 mod faults;
+mod nodes;

@@ -39,6 +39,8 @@ pub struct Setup {
     pub aliases: Vec<(String, Endpoint)>,
     pub rates: Rates,
     pub development: bool,
+    /// Another process has made this database already.
+    pub joins: bool,
     pub seed: u64,
 }
 
@@ -65,6 +67,7 @@ impl Default for Setup {
             aliases: Vec::new(),
             rates: Rates::new([5, 50, 10, 0, 0]),
             development: false,
+            joins: false,
             seed: 1,
         }
     }
@@ -108,7 +111,7 @@ impl Setup {
             tenants.push(self.tenant("acme", BY_PATH));
             tenants.push(self.tenant("other", BY_HOST));
         }
-        for tenant in &tenants {
+        for tenant in tenants.iter().filter(|_| !self.joins) {
             settle_tenant(&store, tenant, &mut ambient).await.unwrap();
             let known = keys().lock().unwrap().get(tenant.id.as_str()).cloned();
             if let Some(known) = known {
