@@ -24,20 +24,11 @@ pub enum ScopeError {
 impl Scope {
     /// Reads the scope of a request.
     pub fn parse(text: &str) -> Result<Self, ScopeError> {
-        let values = text.split(' ').filter(|value| !value.is_empty());
-        if values.take(2 * MOST_VALUES + 1).count() > 2 * MOST_VALUES {
-            return Err(ScopeError::TooMany);
-        }
-        let scope = Self::read(text)?;
-        if scope.0.len() > MOST_VALUES {
-            Err(ScopeError::TooMany)
-        } else {
-            Ok(scope)
-        }
+        Self::read(text, MOST_VALUES)
     }
 
-    /// Reads a scope that was put together here, of which there is no telling how many values it has.
-    fn read(text: &str) -> Result<Self, ScopeError> {
+    /// Reads up to `most` values, and looks at nothing behind them.
+    fn read(text: &str, most: usize) -> Result<Self, ScopeError> {
         let mut values: Vec<String> = Vec::new();
         let mut seen = std::collections::HashSet::new();
         for value in text.split(' ').filter(|value| !value.is_empty()) {
@@ -51,6 +42,9 @@ impl Scope {
                 return Err(ScopeError::IllegalCharacter);
             }
             if seen.insert(value) {
+                if values.len() == most {
+                    return Err(ScopeError::TooMany);
+                }
                 values.push(value.to_owned());
             }
         }
@@ -131,7 +125,9 @@ impl Serialize for Scope {
 impl<'de> Deserialize<'de> for Scope {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::read(&text).map_err(|error| serde::de::Error::custom(format!("scope: {error:?}")))
+        // One that was put together here from several may have more values than a request may.
+        Self::read(&text, usize::MAX)
+            .map_err(|error| serde::de::Error::custom(format!("scope: {error:?}")))
     }
 }
 

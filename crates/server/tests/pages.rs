@@ -242,6 +242,27 @@ fn every_page(text: &str) -> Vec<Page<'_>> {
         demo: None,
         ..home(text)
     }));
+    pages.extend([true, false].map(|too_short| {
+        Page::AdminLink(AdminLink {
+            look: look(text),
+            action: "/admin/link",
+            token: text,
+            username: text,
+            shortest: 12,
+            too_short,
+        })
+    }));
+    pages.push(Page::Rule(RulePage {
+        look: look(text),
+        error: text,
+        told: text,
+        rules: vec![RuleLine {
+            cause: text,
+            clause: text,
+            promise: text,
+            fix: text,
+        }],
+    }));
     pages.push(Page::TraceList(trace_list(text)));
     pages.push(Page::TraceList(TraceList {
         flows: vec![],
@@ -511,7 +532,7 @@ fn templates_put_values_only_into_text_and_quoted_attributes() {
             }
         }
     }
-    assert_eq!(read, 11);
+    assert_eq!(read, 13);
 }
 
 struct Place {

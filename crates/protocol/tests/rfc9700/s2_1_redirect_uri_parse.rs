@@ -376,9 +376,21 @@ fn a_private_use_uri_never_shows_a_host_it_merely_mentions() {
         "com.evil.app:https://bank.example/",
         "com.evil.app:/cb?https://bank.example/",
         "com.evil.app://bank.example/cb",
-        "com.evil.app://x@bank.example/cb",
     ] {
         let registered = RedirectUri::parse(uri, Native).unwrap();
         assert_eq!(registered.host(), "", "{uri}");
     }
+}
+
+#[test]
+fn a_private_use_uri_has_neither_user_information_nor_dot_segments() {
+    // SEC-001, SEC-002: what a web URI may not have, the URI of an app may not either.
+    for (uri, wrong) in [
+        ("com.evil.app://x@bank.example/cb", E::UserInformation),
+        ("com.example.app:/cb/../admin", E::DotSegment),
+        ("com.example.app:/cb/%2e%2e/admin", E::DotSegment),
+    ] {
+        assert_eq!(RedirectUri::parse(uri, Native), Err(wrong), "{uri}");
+    }
+    assert!(RedirectUri::parse("com.example.app:/cb?to=a@b/../c", Native).is_ok());
 }

@@ -1,4 +1,7 @@
-//! The authorization request (RFC 6749 §4.1.1, Core §3.1.2.1, RFC 7636 §4.3; P-60…72, SEC-001…005, SEC-100…106, SEC-131…133).
+//! The authorization request (RFC 6749 §4.1.1, Core §3.1.2.1, RFC 7636 §4.3).
+//!
+//! P-60, P-61, P-62, P-63, P-64, P-65, P-68, P-69, P-88, P-89, P-92, P-110, P-123, P-124, SEC-001, SEC-002, SEC-003, SEC-005,
+//! SEC-100, SEC-101, SEC-102, SEC-103, SEC-105, SEC-114, SEC-116, SEC-117, SEC-131, SEC-133, S12, S13, S18
 
 #![expect(clippy::too_many_lines, reason = "a table of rows")]
 

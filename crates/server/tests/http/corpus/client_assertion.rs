@@ -1,4 +1,7 @@
-//! Client authentication by assertion (RFC 7523 §2.2, §3; SEC-020, SEC-023, SEC-070…076, SEC-120…124, SEC-170…177).
+//! Client authentication by assertion (RFC 7523 §2.2, §3).
+//!
+//! P-192, P-193, P-194, P-195, P-199, P-202, SEC-020, SEC-021, SEC-023, SEC-070, SEC-071, SEC-073, SEC-074, SEC-075, SEC-076,
+//! SEC-120, SEC-121, SEC-122, SEC-124, SEC-170, SEC-171, SEC-172, SEC-173, SEC-174, SEC-175, SEC-176, SEC-177
 
 #![expect(clippy::too_many_lines, reason = "a table of rows")]
 

@@ -1,4 +1,6 @@
-//! Grants at the token endpoint, and codes (RFC 6749 §4.1.3, §4.4, §5.2, RFC 7636 §4.6; P-158…167, SEC-010, SEC-130…135).
+//! Grants at the token endpoint, and codes (RFC 6749 §4.1.3, §4.4, §5.2, RFC 7636 §4.6).
+//!
+//! P-158, P-160, P-161, P-163, P-165, P-166, SEC-010, SEC-024, SEC-030, SEC-132, SEC-134, S16, S31
 
 use super::{Broken, Deed, post, redemption};
 

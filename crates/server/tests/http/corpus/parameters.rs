@@ -1,4 +1,6 @@
-//! Parameters: their place, their encoding, their number (RFC 6749 §3.1, §3.2, appendix B; SEC-105, SEC-195, SEC-196).
+//! Parameters: their place, their encoding, their number (RFC 6749 §3.1, §3.2, appendix B).
+//!
+//! P-59, SEC-105, SEC-195, SEC-196, SEC-444 (at most 128 parameters), S27, S35
 
 #![expect(clippy::too_many_lines, reason = "a table of rows")]
 

@@ -1,4 +1,6 @@
-//! Refresh tokens (RFC 6749 §6, RFC 9700 §4.14; P-177…181, SEC-160…163).
+//! Refresh tokens (RFC 6749 §6, RFC 9700 §4.14).
+//!
+//! P-177, P-179, SEC-030, SEC-160, SEC-162, SEC-163, S45, S46
 
 #![expect(clippy::too_many_lines, reason = "a table of rows")]
 

@@ -1,4 +1,6 @@
-//! Access tokens at userinfo, introspection and revocation (RFC 6750, RFC 7009, RFC 7662; SEC-032…036, SEC-164…167, SEC-176).
+//! Access tokens at userinfo, introspection and revocation (RFC 6750, RFC 7009, RFC 7662).
+//!
+//! P-255, P-262, P-263, SEC-030, SEC-032, SEC-033, SEC-034, SEC-036, SEC-164, SEC-166, SEC-167, SEC-176, S17, S56, S57
 
 #![expect(clippy::too_many_lines, reason = "a table of rows")]
 
