@@ -49,8 +49,11 @@ pub async fn sow(
         clients.extend(bench_clients(issuer, ambient));
     }
     for client in clients {
-        let occasion = occasion(ambient);
-        store.insert_client(&tenant, client, occasion).await?;
+        if store.client(&tenant, &client.id).await?.is_none() {
+            store
+                .insert_client(&tenant, client, occasion(ambient))
+                .await?;
+        }
     }
     let shown = people.map(|(name, _)| DemoPerson {
         username: name.to_owned(),
@@ -66,6 +69,9 @@ async fn person(
     admin: bool,
     ambient: &mut Ambient,
 ) -> Result<(), StoreError> {
+    if store.user_by_name(tenant, name).await?.is_some() {
+        return Ok(());
+    }
     let id = RowId::new(ambient.now, &mut ambient.entropy);
     let claims = claims_of(name, ambient.now.seconds())
         .as_object()
