@@ -9,6 +9,7 @@ use jeton_token::entropy::Entropy;
 use jeton_token::secret::{Secret, constant_time_eq, sha256};
 use papaya::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
@@ -35,6 +36,8 @@ impl Default for Cost {
 
 pub struct Passwords {
     queue: SyncSender<Job>,
+    /// Jobs that wait or run.
+    pending: Arc<AtomicUsize>,
     cost: Cost,
     /// Secrets that were right, by their hash: a keyed digest, valid as long as the process and the stored hash.
     remembered: HashMap<String, [u8; 32]>,
@@ -72,6 +75,7 @@ impl Passwords {
         let nobody = nobodys_hash(cost, entropy);
         Self {
             queue,
+            pending: Arc::new(AtomicUsize::new(0)),
             cost,
             remembered: HashMap::new(),
             key: entropy.bytes(),
@@ -127,15 +131,33 @@ impl Passwords {
         hashed.map_err(|error| Fault::Keys(error.to_string()))
     }
 
+    /// Whether a password could be looked at now. Asked before a try is counted, so that a flood costs nobody theirs.
+    pub fn check_room(&self) -> Result<(), Fault> {
+        if self.pending.load(Ordering::Relaxed) < QUEUE {
+            Ok(())
+        } else {
+            Err(Fault::HashingBusy)
+        }
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Fault> {
         let (answer, waiting) = oneshot::channel();
-        let job: Job = Box::new(move || drop(answer.send(work())));
+        let pending = Arc::clone(&self.pending);
+        pending.fetch_add(1, Ordering::Relaxed);
+        let done = Arc::clone(&pending);
+        let job: Job = Box::new(move || {
+            drop(answer.send(work()));
+            done.fetch_sub(1, Ordering::Relaxed);
+        });
         match self.queue.try_send(job) {
             Ok(()) => waiting.await.map_err(|_| Fault::HashingBusy),
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => Err(Fault::HashingBusy),
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
+                pending.fetch_sub(1, Ordering::Relaxed);
+                Err(Fault::HashingBusy)
+            }
         }
     }
 }

@@ -137,7 +137,7 @@ pub async fn run(app: Arc<App>, listeners: Vec<Listening>) {
         .iter()
         .filter_map(|listening| listening.tls.clone())
         .collect();
-    let jobs = tokio::spawn(recurring(Arc::clone(&app), tls));
+    let jobs = tokio::spawn(watched(Arc::clone(&app), tls));
     let serving: Vec<_> = listeners
         .into_iter()
         .map(|listening| {
@@ -171,6 +171,18 @@ async fn asked_to_stop() {
     tokio::select! {
         () = terminate => {}
         _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+/// Runs the recurring jobs, again if one of them panics (SEC-367).
+async fn watched(app: Arc<App>, tls: Vec<Arc<Tls>>) {
+    loop {
+        let mut jobs = tokio::task::JoinSet::new();
+        jobs.spawn(recurring(Arc::clone(&app), tls.clone()));
+        if let Some(Err(error)) = jobs.join_next().await {
+            tracing::error!(event = "panic", %error, "the recurring jobs ended and are started again");
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 

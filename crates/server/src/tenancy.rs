@@ -32,6 +32,8 @@ pub struct Tenancy {
     /// By the issuer's authority and path, as a request names them.
     by_address: HashMap<String, Arc<TenantState>>,
     seen: Mutex<Versions>,
+    /// Counts the changes of tenants and keys: what was opened before must not be kept after.
+    emptied: AtomicU64,
 }
 
 impl fmt::Debug for Tenancy {
@@ -76,6 +78,7 @@ impl Tenancy {
         Self {
             by_address: HashMap::new(),
             seen: Mutex::new(Versions::default()),
+            emptied: AtomicU64::new(0),
         }
     }
 
@@ -92,6 +95,7 @@ impl Tenancy {
         if let Some(state) = self.by_address.pin().get(address.as_str()) {
             return Ok(Some(Arc::clone(state)));
         }
+        let emptied = self.emptied.load(Ordering::Acquire);
         let Some(tenant) = self.load(app, &address).await? else {
             return Ok(None);
         };
@@ -99,7 +103,12 @@ impl Tenancy {
         if self.by_address.len() >= MOST_TENANTS {
             self.by_address.pin().clear();
         }
-        self.by_address.pin().insert(address, Arc::clone(&state));
+        self.by_address
+            .pin()
+            .insert(address.clone(), Arc::clone(&state));
+        if self.emptied.load(Ordering::Acquire) != emptied {
+            self.by_address.pin().remove(&address);
+        }
         Ok(Some(state))
     }
 
@@ -135,18 +144,29 @@ impl Tenancy {
     }
 
     /// Drops what another process has changed. Called a few times a second, and after changes made here.
+    ///
+    /// A change counts as seen once everything it asks for is done: keys that could not be opened are tried again.
     pub async fn refresh(&self, app: &App) -> Result<(), StoreError> {
         let found = app.store.versions().await?;
-        let before = {
-            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::replace(&mut *seen, found)
-        };
+        let before = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if before.tenants != found.tenants || before.keys != found.keys {
+            self.emptied.fetch_add(1, Ordering::AcqRel);
+        }
+        let mut done = found;
         if before.tenants != found.tenants {
             self.by_address.pin().clear();
-            return Ok(());
+        } else if !self.refresh_states(app, (before, found)).await {
+            done.keys = before.keys;
         }
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = done;
+        Ok(())
+    }
+
+    /// Whether every tenant in memory has the keys of now.
+    async fn refresh_states(&self, app: &App, (before, found): (Versions, Versions)) -> bool {
         let now = app.clock.now();
         let states: Vec<_> = self.by_address.pin().values().cloned().collect();
+        let mut complete = true;
         for state in states {
             if before.clients != found.clients {
                 state.forget_clients();
@@ -158,10 +178,11 @@ impl Tenancy {
             if (due || before.keys != found.keys)
                 && let Err(fault) = state.reopen_keys(app).await
             {
-                tracing::error!(tenant = %state.tenant.id, %fault, "the keys could not be opened; the old ones stay");
+                tracing::error!(tenant = %state.tenant.id, %fault, "the keys could not be opened; the old ones stay until they can");
+                complete = false;
             }
         }
-        Ok(())
+        complete
     }
 }
 

@@ -55,6 +55,12 @@ fn rate(burst: u32, per: Duration) -> Rate {
     }
 }
 
+/// Sign-ins begun from one address: each is a row until somebody sweeps it.
+const INTERACTIONS: Rate = Rate {
+    burst: 300,
+    per_charge: Duration::from_millis(100),
+};
+
 const MOST_BUCKETS: usize = 65_536;
 
 /// When each bucket will be empty again, in microseconds (the generic cell rate algorithm).
@@ -119,6 +125,18 @@ impl Throttle {
             return Some(seconds);
         }
         self.charge(key, rate, now);
+        None
+    }
+
+    /// Counts one sign-in begun from an address; how many seconds to wait when it is one too many.
+    pub fn admit_interaction(&self, exchange: &Exchange, now: Timestamp) -> Option<u64> {
+        let address = network(exchange.address).to_string();
+        let key = bucket(&[exchange.tenant.id().as_str(), "interaction", &address]);
+        let full_at = self.buckets.pin().get(&key).copied();
+        if let Some(seconds) = full_at.and_then(|full_at| wait(full_at, INTERACTIONS, now)) {
+            return Some(seconds);
+        }
+        self.charge(key, INTERACTIONS, now);
         None
     }
 

@@ -30,7 +30,8 @@ pub struct Approval {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Approved {
     Approved,
-    /// The interaction was answered, has expired, or moved on since it was read. Nothing was changed.
+    /// The interaction was answered, has expired or moved on since it was read, or the session has ended. Nothing was
+    /// changed.
     AlreadyClosed,
 }
 
@@ -99,6 +100,15 @@ fn approve(
     approval: &Approval,
 ) -> Result<Approved, StoreError> {
     let (grant, now) = (&approval.grant, approval.occasion.now);
+    // The session is locked by the look at it, so that a sign-out comes before this approval or after it.
+    let live = tx.run(
+        "UPDATE sessions SET last_seen_at = CASE WHEN last_seen_at < $4 THEN $4 ELSE last_seen_at END \
+         WHERE tenant_id = $1 AND id = $2 AND user_id = $3 AND ended_at IS NULL",
+        values![tenant.as_str(), grant.session, grant.user, now],
+    )?;
+    if live == 0 {
+        return Ok(Approved::AlreadyClosed);
+    }
     if let Some(interaction) = approval.interaction {
         let closed = tx.run(
             "UPDATE interactions SET closed_at = $4 WHERE tenant_id = $1 AND id = $2 AND version = $3 \

@@ -16,16 +16,19 @@ pub enum HandleKind {
     Interaction,
     Browser,
     AdminLink,
+    /// A browser that a user has signed in with before.
+    KnownBrowser,
 }
 
 impl HandleKind {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Code,
         Self::RefreshToken,
         Self::Session,
         Self::Interaction,
         Self::Browser,
         Self::AdminLink,
+        Self::KnownBrowser,
     ];
 
     /// What the text begins with, so that scanners find a leaked one. (SEC-414)
@@ -37,6 +40,7 @@ impl HandleKind {
             Self::Interaction => "jti_",
             Self::Browser => "jtb_",
             Self::AdminLink => "jtl_",
+            Self::KnownBrowser => "jtk_",
         }
     }
 

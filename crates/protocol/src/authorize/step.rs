@@ -107,7 +107,8 @@ fn decide(situation: Situation<'_>, now: Timestamp, trail: &mut Trail) -> Result
     {
         return Ok(Step::Finish(approved.scope.intersection(&request.scope)));
     }
-    let remembered = consent.is_some_and(|consent| request.scope.is_subset_of(&consent.scope));
+    let remembered = is_assured(client, request)
+        && consent.is_some_and(|consent| request.scope.is_subset_of(&consent.scope));
     if (client.first_party || remembered) && !request.prompts(Prompt::Consent) {
         trail.pass(&CONSENTED);
         return Ok(Step::Finish(request.scope.clone()));
@@ -119,6 +120,12 @@ fn decide(situation: Situation<'_>, now: Timestamp, trail: &mut Trail) -> Result
         )
     })?;
     Ok(Step::AskConsent(request.scope.clone()))
+}
+
+/// Whether the answer can only reach the client that was consented to. A public client behind a loopback or private-use URI
+/// may be any program of the user's computer, so its user is asked each time (RFC 8252 §8.6, SEC-157).
+fn is_assured(client: &Client, request: &AuthorizationRequest) -> bool {
+    !client.is_public() || request.target.redirect_uri().starts_with("https://")
 }
 
 /// An `acr` asked for as essential has to be what was done (Core §5.5.1.1).

@@ -155,7 +155,7 @@ fn verify_signature(
             if by_secret {
                 "HS256"
             } else {
-                "an asymmetric algorithm"
+                "ES256, ES384, ES512, PS256, PS384, PS512 or EdDSA; another one only when it is registered"
             },
             |alg| alg.name(),
         );

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jeton_protocol::tenant::TenantId;
+use jeton_token::entropy::Entropy;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
@@ -11,7 +12,6 @@ use serde_json::{Value as Json, json};
 
 use super::desk::Desk;
 use super::{Answer, Failure, load};
-use crate::ambient::{Ambient, Clock, Luck};
 use crate::config::{Config, Source, Sources, TlsFiles};
 use crate::keys::Kek;
 
@@ -38,12 +38,12 @@ pub(super) fn run(sources: &Sources) -> Result<Answer, Failure> {
         subject: "configuration",
         outcome: Ok(described(&config)),
     }];
-    let (database, holds_keys) = database(&config, sources);
+    let (database, desk) = database(&config, sources);
     findings.push(Finding {
         subject: "database",
         outcome: database,
     });
-    let outcome = encryption_key(&config.encryption_key_file, holds_keys);
+    let outcome = encryption_key(&config.encryption_key_file, desk);
     findings.push(Finding {
         subject: "encryption key",
         outcome,
@@ -82,38 +82,42 @@ fn described(config: &Config) -> String {
     format!("issuer {}, {set} keys set", config.issuer)
 }
 
-/// Whether the database answers, and whether it holds keys already.
-fn database(config: &Config, sources: &Sources) -> (Result<String, String>, bool) {
+/// Whether the database answers; opened, if it is there.
+fn database(config: &Config, sources: &Sources) -> (Result<String, String>, Option<Desk>) {
     let shown = config.database.url.redacted();
     if let Some(file) = config.database.url.file()
         && !file.exists()
     {
-        return (will_be_made(file), false);
+        return (will_be_made(file), None);
     }
-    let keys = Desk::open(sources)
-        .and_then(|desk| desk.wait(desk.store.keys(&TenantId::default_tenant())));
-    match keys {
-        Ok(keys) => (
+    match Desk::open(sources) {
+        Ok(desk) => (
             Ok(format!("{shown} answers, schema up to date")),
-            !keys.is_empty(),
+            Some(desk),
         ),
-        Err(Failure::Refused(why) | Failure::Usage(why)) => (Err(why), false),
+        Err(Failure::Refused(why) | Failure::Usage(why)) => (Err(why), None),
     }
 }
 
-fn encryption_key(file: &Path, needed: bool) -> Result<String, String> {
-    match (file.exists(), needed) {
-        (true, _) => {
-            let mut ambient = Ambient::new(&Clock::System, &Luck::OperatingSystem);
-            Kek::from_file(file, &mut ambient.entropy).map_err(|error| error.to_string())?;
-            Ok(format!("{} can be used", file.display()))
+/// Whether the key is that of the database.
+fn encryption_key(file: &Path, desk: Option<Desk>) -> Result<String, String> {
+    let Some(mut desk) = desk.filter(|desk| file.exists() || holds_keys(desk)) else {
+        if !file.exists() {
+            return will_be_made(file);
         }
-        (false, true) => Err(format!(
-            "{} is missing, but the database holds keys that only it opens",
-            file.display()
-        )),
-        (false, false) => will_be_made(file),
+        let mut entropy = Entropy::from_os();
+        Kek::from_file(file, &mut entropy).map_err(|error| error.to_string())?;
+        return Ok(format!("{} can be read", file.display()));
+    };
+    match desk.kek() {
+        Ok(_) => Ok(format!("{} opens the keys of the database", file.display())),
+        Err(Failure::Refused(why) | Failure::Usage(why)) => Err(why),
     }
+}
+
+fn holds_keys(desk: &Desk) -> bool {
+    let keys = desk.wait(desk.store.keys(&TenantId::default_tenant()));
+    keys.is_ok_and(|keys| !keys.is_empty())
 }
 
 /// A file that does not exist yet is fine where it can be made.

@@ -68,10 +68,11 @@ impl Desk {
         })
     }
 
-    /// The key-encryption key; its file is made if there is none yet.
+    /// The key-encryption key, which must be that of the database; its file is made if the database has no keys yet.
     pub fn kek(&mut self) -> Result<Kek, Failure> {
-        Kek::from_file(&self.config.encryption_key_file, &mut self.ambient.entropy)
-            .map_err(Failure::refused)
+        let path = &self.config.encryption_key_file;
+        let opened = Kek::of_database(path, &self.store, &mut self.ambient.entropy);
+        self.runtime.block_on(opened).map_err(Failure::refused)
     }
 
     /// Waits for a verb of the store.

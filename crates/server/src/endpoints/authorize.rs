@@ -5,11 +5,14 @@ use super::Answer;
 use crate::ambient::Ambient;
 use crate::app::App;
 use crate::http::exchange::Exchange;
+use crate::http::reply;
 use crate::login::browser::{self, Visit};
 use crate::login::{self, finish, sign_in::set_cookie};
+use http::Method;
 use jeton_protocol::authorize::request::{self as rules, AuthorizationRequest, AuthorizeRefusal};
 use jeton_protocol::client::Client;
 use jeton_protocol::interaction::{Interaction, Progress};
+use jeton_protocol::metadata::path;
 use jeton_protocol::refusal::Trail;
 use jeton_token::handle::HandleKind;
 use jeton_token::jws::Jws;
@@ -23,6 +26,10 @@ pub async fn authorize(
 ) -> Answer {
     browser::check_not_framed(exchange, trail)?;
     let params = exchange.unjudged_params()?;
+    if let Some(query) = posted_from_elsewhere(exchange) {
+        let endpoint = exchange.tenant.tenant.issuer.join(path::AUTHORIZE);
+        return Ok(reply::see_other(&format!("{endpoint}?{query}")));
+    }
     let id = rules::client_id(&params, trail)?;
     let client = exchange.tenant.client(app, &id).await?;
     let client =
@@ -50,6 +57,20 @@ pub async fn authorize(
     }
     Ok(reply)
 }
+
+/// The query of the same request as a GET: a form that another site posts comes without our cookies (`SameSite=Lax`), and
+/// without them a user who is signed in would not be known.
+fn posted_from_elsewhere(exchange: &Exchange) -> Option<&str> {
+    let posted = exchange.method == Method::POST && browser::is_from_elsewhere(exchange);
+    let short = exchange.body.len() <= LONGEST_QUERY;
+    let query = std::str::from_utf8(&exchange.body)
+        .ok()
+        .filter(|query| query.bytes().all(|b| b.is_ascii_graphic()));
+    query.filter(|_| posted && short)
+}
+
+/// A longer form is answered as it comes.
+const LONGEST_QUERY: usize = 8 * 1024;
 
 fn new_interaction(
     exchange: &Exchange,

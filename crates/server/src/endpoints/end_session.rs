@@ -14,6 +14,7 @@ use crate::pages::{Page, SignOutQuestion, SignedOut, WebUrl};
 use http::{HeaderValue, Method, StatusCode};
 use jeton_protocol::client::{Client, ClientId};
 use jeton_protocol::logout::{self as rules, LogoutHint};
+use jeton_protocol::metadata::path;
 use jeton_protocol::params::Params;
 use jeton_protocol::refusal::{Noted, Refusal, Trail};
 use jeton_protocol::session::Session;
@@ -46,6 +47,9 @@ pub async fn end_session(
     }
     let wish = read(app, exchange, &params, trail).await?;
     let Some(session) = session else {
+        if posts && browser::is_from_elsewhere(exchange) {
+            return Ok(again_with_cookies(exchange, &params));
+        }
         return after(app, exchange, &wish, true);
     };
     let proven = wish.hint.as_ref().is_some_and(|hint| {
@@ -56,6 +60,12 @@ pub async fn end_session(
         return end(app, exchange, (&wish, &session), ambient).await;
     }
     ask(app, exchange, &wish, &session, &params).await
+}
+
+/// A form that another site posts comes without our cookies (`SameSite=Lax`); the redirect that answers it brings them.
+fn again_with_cookies(exchange: &Exchange, params: &Params<'_>) -> Reply {
+    let endpoint = exchange.tenant.tenant.issuer.join(path::END_SESSION);
+    reply::see_other(&format!("{endpoint}?{}", keep(params)))
 }
 
 async fn read(

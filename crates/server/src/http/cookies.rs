@@ -10,6 +10,8 @@ pub enum Cookie {
     Browser,
     /// The browser is signed in.
     Session,
+    /// A user has signed in with this browser before: it keeps a budget of tries of its own (SEC-202).
+    Known,
 }
 
 impl Cookie {
@@ -17,6 +19,7 @@ impl Cookie {
         match self {
             Self::Browser => "jeton-browser",
             Self::Session => "jeton-session",
+            Self::Known => "jeton-known",
         }
     }
 
@@ -34,29 +37,41 @@ impl Cookie {
         }
     }
 
-    /// The cookie's value. One that is sent twice was planted by somebody, so it counts as absent (SEC-041, SEC-118).
+    /// The cookie's value. One that is sent twice was planted by somebody, so it counts as absent (SEC-041, SEC-118); other
+    /// cookies may hold whatever bytes they like.
     pub fn read(self, exchange: &Exchange) -> Option<&str> {
         let name = self.name(&exchange.tenant.tenant);
         let mut found = None;
-        for value in exchange.headers.get_all(header::COOKIE) {
-            for pair in value.to_str().ok()?.split(';') {
-                let Some((key, value)) = pair.trim().split_once('=') else {
+        for header in exchange.headers.get_all(header::COOKIE) {
+            for pair in header.as_bytes().split(|byte| *byte == b';') {
+                let pair = pair.trim_ascii();
+                let Some(value) = pair
+                    .strip_prefix(name.as_bytes())
+                    .and_then(|rest| rest.strip_prefix(b"="))
+                else {
                     continue;
                 };
-                if key == name {
-                    if found.is_some() {
-                        return None;
-                    }
-                    found = Some(value);
+                if found.replace(value).is_some() {
+                    return None;
                 }
             }
         }
-        found.filter(|value| !value.is_empty())
+        found
+            .and_then(|value| std::str::from_utf8(value).ok())
+            .filter(|value| !value.is_empty())
     }
 
     /// `Lax`: the authorization request is a navigation from another site.
     pub fn set(self, tenant: &Tenant, value: &str) -> HeaderValue {
-        self.write(tenant, value, "")
+        self.write(
+            tenant,
+            value,
+            if self == Self::Known {
+                "; Max-Age=31536000"
+            } else {
+                ""
+            },
+        )
     }
 
     pub fn clear(self, tenant: &Tenant) -> HeaderValue {

@@ -4,6 +4,7 @@ use super::reply;
 use super::tls::Tls;
 use crate::app::{App, Settings};
 use crate::dispatch::{self, Incoming};
+use crate::throttle::network;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -24,7 +25,11 @@ use tokio::task::JoinSet;
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 const BODY_WITHIN: Duration = Duration::from_secs(15);
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
+/// An HTTP/2 connection is told to go after this, whatever it does or does not do; its client opens another.
+const LONGEST_HTTP2: Duration = Duration::from_secs(120);
 const MOST_HEADERS: usize = 100;
+/// All connections of a listener together; one more is closed at once (SEC-361).
+const MOST_CONNECTIONS: usize = 16_384;
 const HEADER_BYTES: usize = 32 * 1024;
 /// How long requests that are being answered may take after the stop was asked for.
 const GRACE: Duration = Duration::from_secs(20);
@@ -46,7 +51,11 @@ pub async fn serve(app: Arc<App>, listening: Listening, mut stop: watch::Receive
             _ = stop.changed() => break,
         };
         let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
+            // An IPv4 caller of a dual-stack socket is that IPv4 address.
+            Ok((stream, peer)) => (
+                stream,
+                SocketAddr::new(peer.ip().to_canonical(), peer.port()),
+            ),
             Err(error) => {
                 // Out of file descriptors, most likely: waiting is the only thing that helps (SEC-327).
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -55,6 +64,9 @@ pub async fn serve(app: Arc<App>, listening: Listening, mut stop: watch::Receive
             }
         };
         while connections.try_join_next().is_some() {}
+        if connections.len() >= MOST_CONNECTIONS {
+            continue;
+        }
         let Some(place) = Place::take(&app.settings, &per_address, peer.ip()) else {
             continue;
         };
@@ -97,6 +109,7 @@ impl Place {
                 address: None,
             });
         }
+        let address = network(address);
         let held = *counts.pin().update_or_insert(address, |held| held + 1, 1);
         let place = Self {
             counts,
@@ -150,8 +163,7 @@ impl Connection {
             .timer(TokioTimer::new())
             .header_read_timeout(HEADERS_WITHIN)
             .max_buf_size(HEADER_BYTES)
-            .max_headers(MOST_HEADERS)
-            .pipeline_flush(true);
+            .max_headers(MOST_HEADERS);
         let connection = builder.serve_connection(TokioIo::new(stream), service_fn(service));
         tokio::pin!(connection);
         tokio::select! {
@@ -175,8 +187,14 @@ impl Connection {
         tokio::select! {
             ended = connection.as_mut() => return note(self.peer, ended),
             _ = self.stop.changed() => connection.as_mut().graceful_shutdown(),
+            () = tokio::time::sleep(LONGEST_HTTP2) => connection.as_mut().graceful_shutdown(),
         }
-        note(self.peer, connection.await);
+        match tokio::time::timeout(GRACE, connection).await {
+            Ok(ended) => note(self.peer, ended),
+            Err(_) => {
+                tracing::debug!(peer = %self.peer, "an HTTP/2 connection did not end in time")
+            }
+        }
     }
 
     fn service(&self) -> impl Fn(Request<Body>) -> Answering + Clone + use<> {
@@ -297,20 +315,33 @@ pub fn client_address(headers: &HeaderMap, peer: IpAddr, settings: &Settings) ->
     if !trusted(&peer) {
         return peer;
     }
-    let mut hops: Vec<IpAddr> = Vec::new();
-    for value in headers.get_all(FORWARDED_FOR) {
+    // From the right: what stands left of the first hop that is not ours was written by that hop.
+    let mut nearest = peer;
+    for value in headers.get_all(FORWARDED_FOR).iter().rev() {
         let Ok(text) = value.to_str() else {
-            return peer;
+            return nearest;
         };
-        for hop in text.split(',') {
-            match hop.trim().parse() {
-                Ok(hop) => hops.push(hop),
-                Err(_) => return peer,
+        for hop in text.rsplit(',') {
+            let Some(hop) = hop_address(hop.trim()) else {
+                return nearest;
+            };
+            if !trusted(&hop) {
+                return hop;
             }
+            nearest = hop;
         }
     }
-    hops.into_iter()
-        .rev()
-        .find(|hop| !trusted(hop))
-        .unwrap_or(peer)
+    nearest
+}
+
+/// An address, with or without a port.
+fn hop_address(text: &str) -> Option<IpAddr> {
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'))
+        .unwrap_or(text);
+    let address = bare
+        .parse::<IpAddr>()
+        .or_else(|_| text.parse::<SocketAddr>().map(|socket| socket.ip()));
+    address.ok().map(|address| address.to_canonical())
 }

@@ -3,6 +3,8 @@
 use super::KeyError;
 use jeton_protocol::client::ClientId;
 use jeton_protocol::tenant::TenantId;
+use jeton_store::Store;
+use jeton_store::keys::StoredKey;
 use jeton_store::seal::{self, Place};
 use jeton_token::base64url;
 use jeton_token::entropy::Entropy;
@@ -59,6 +61,46 @@ impl Kek {
             .filter(|bytes| bytes.len() == 32);
         let bytes = bytes.ok_or_else(|| problem("not 32 bytes in base64url".to_owned()))?;
         Self::new(&Secret::new(bytes))
+    }
+
+    /// As [`Self::from_file`], for a database that may hold keys already: those are opened by no other key, so a new file is made
+    /// only for a database without any, and a file that does not fit is refused before anything is written with it.
+    pub async fn of_database(
+        path: &Path,
+        store: &Store,
+        entropy: &mut Entropy,
+    ) -> Result<Self, KeyError> {
+        let tenant = TenantId::default_tenant();
+        let rows = store.keys(&tenant).await?;
+        let problem = |problem: &str| KeyError::File {
+            path: path.display().to_string(),
+            problem: problem.to_owned(),
+        };
+        if !rows.is_empty() && !path.exists() {
+            return Err(problem(
+                "is missing, but the database holds keys that only it opens; put it back from the backup",
+            ));
+        }
+        let kek = Self::from_file(path, entropy)?;
+        match rows.first() {
+            Some(row) if kek.open_key(&tenant, row).is_err() => Err(problem(
+                "does not open the keys of this database; put the file of its first start back",
+            )),
+            Some(_) | None => Ok(kek),
+        }
+    }
+
+    /// The secret part of a stored key.
+    pub(super) fn open_key(&self, tenant: &TenantId, row: &StoredKey) -> Result<Secret, KeyError> {
+        let id = row.id.to_string();
+        let place = Place {
+            tenant,
+            table: "keys",
+            row: &id,
+            purpose: row.purpose.name(),
+        };
+        seal::open(&self.0, place, &row.sealed)
+            .map_err(|error| KeyError::Stored(row.id, error.to_string()))
     }
 
     pub fn seal_client_secret(

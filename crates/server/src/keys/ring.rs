@@ -4,7 +4,6 @@ use super::{Kek, KeyError, Opened};
 use jeton_protocol::issue::KeyRing;
 use jeton_protocol::tenant::TenantId;
 use jeton_store::keys::{KeyPurpose, StoredKey};
-use jeton_store::seal::{self, Place};
 use jeton_token::algorithm::SignatureAlgorithm;
 use jeton_token::handle::{HandleKey, HandleKeys};
 use jeton_token::jwk::PublicJwk;
@@ -26,17 +25,7 @@ pub(super) fn ring(
         .iter()
         .filter(|row| row.expires_at.is_none_or(|end| now < end))
         .collect();
-    let open = |row: &StoredKey| {
-        let id = row.id.to_string();
-        let place = Place {
-            tenant,
-            table: "keys",
-            row: &id,
-            purpose: row.purpose.name(),
-        };
-        seal::open(&kek.0, place, &row.sealed)
-            .map_err(|error| KeyError::Stored(row.id, error.to_string()))
-    };
+    let open = |row: &StoredKey| kek.open_key(tenant, row);
     let signing = signing_keys(&alive, now, &open)?;
     let published = published_keys(&alive, now)?;
     let handles = secret_keys(&alive, KeyPurpose::Handle, now, |row| {

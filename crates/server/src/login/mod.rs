@@ -21,6 +21,7 @@ use jeton_protocol::authorize::request::unknown_client;
 use jeton_protocol::authorize::step::{Situation, Step, next_step};
 use jeton_protocol::client::Client;
 use jeton_protocol::refusal::Trail;
+use jeton_token::timestamp::Timestamp;
 use std::sync::Arc;
 
 /// `GET /continue`: where every step of an interaction returns to.
@@ -56,8 +57,8 @@ pub async fn advance(
         progress: &visit.interaction.progress,
     };
     match next_step(situation, ambient.now, trail) {
-        Step::LogIn => to_page(app, exchange, "/sign-in", visit).await,
-        Step::AskConsent(_) => to_page(app, exchange, "/consent", visit).await,
+        Step::LogIn => to_page(app, exchange, "/sign-in", (visit, ambient.now)).await,
+        Step::AskConsent(_) => to_page(app, exchange, "/consent", (visit, ambient.now)).await,
         Step::Finish(scope) => {
             finish::grant(app, exchange, visit, (&client, scope), (ambient, trail)).await
         }
@@ -79,8 +80,19 @@ pub async fn client_of(
 }
 
 /// Sends the browser to a page. Only now, when a person is asked, the interaction has to be remembered.
-async fn to_page(app: &App, exchange: &Exchange, page: &str, visit: Visit) -> Answer {
+async fn to_page(
+    app: &App,
+    exchange: &Exchange,
+    page: &str,
+    (visit, now): (Visit, Timestamp),
+) -> Answer {
     if !visit.stored {
+        if let Some(seconds) = app.throttle.admit_interaction(exchange, now) {
+            return Err(Denied::Throttled(
+                "Too many sign-ins were begun from this address",
+                seconds,
+            ));
+        }
         app.store
             .open_interaction(exchange.tenant.id(), visit.interaction)
             .await?;

@@ -7,7 +7,7 @@ use crate::ambient::Ambient;
 use crate::app::App;
 use crate::endpoints::Answer;
 use crate::http::cookies::Cookie;
-use crate::http::denied::Denied;
+use crate::http::denied::{Denied, later};
 use crate::http::exchange::Exchange;
 use crate::http::reply;
 use crate::pages::{DemoUser, Page, SignIn, SignInProblem, Why};
@@ -26,6 +26,7 @@ use jeton_token::handle::HandleKind;
 use jeton_token::row_id::RowId;
 use jeton_token::secret::sha256;
 use jeton_token::{base64url, timestamp::Timestamp};
+use std::time::Duration;
 
 /// `GET /sign-in` shows the form, `POST /sign-in` takes it.
 pub async fn sign_in(
@@ -63,14 +64,12 @@ pub async fn sign_in(
             )
             .await
         }
-        Tried::TooOften => {
-            show(
-                app,
-                exchange,
-                &visit,
-                (typed_name(&params), Some(SignInProblem::Throttled)),
-            )
-            .await
+        Tried::TooOften(wait) => {
+            let shown = (typed_name(&params), Some(SignInProblem::Throttled));
+            Ok(later(
+                show(app, exchange, &visit, shown).await?,
+                wait.as_secs() + 1,
+            ))
         }
     }
 }
@@ -116,7 +115,7 @@ pub(super) fn back_to_dispatcher(exchange: &Exchange, handle: &str) -> reply::Re
 enum Tried {
     Right(Box<User>),
     Wrong,
-    TooOften,
+    TooOften(Duration),
 }
 
 /// The counters are charged before the password is looked at, so that parallel guesses cannot outrun them (SEC-013).
@@ -129,20 +128,21 @@ async fn check_password(
     let tenant = exchange.tenant.id();
     let name = username_key(typed_name(params));
     let password = params.one("password").unwrap_or_default();
-    let account = format!("account:{}", base64url::encode(&sha256(name.as_bytes())));
-    let address = format!("address:{}", network(exchange.address));
-    let rates = app.throttle.rates();
-    for (bucket, rate) in [(&address, rates.address), (&account, rates.account)] {
-        if let Throttled::Wait(_) = app.store.charge(tenant, bucket, rate, ambient.now).await? {
-            app.metrics.count_sign_in("throttled");
-            return Ok(Tried::TooOften);
-        }
-    }
     let user = if name.len() <= LONGEST {
         app.store.user_by_name(tenant, &name).await?
     } else {
         None
     };
+    let account = budget(exchange, &name, user.as_ref());
+    let address = format!("address:{}", network(exchange.address));
+    app.passwords.check_room()?;
+    let rates = app.throttle.rates();
+    for (bucket, rate) in [(&address, rates.address), (&account, rates.account)] {
+        if let Throttled::Wait(wait) = app.store.charge(tenant, bucket, rate, ambient.now).await? {
+            app.metrics.count_sign_in("throttled");
+            return Ok(Tried::TooOften(wait));
+        }
+    }
     let user = user.filter(|user| user.disabled_at.is_none());
     let stored = match &user {
         Some(user) => app.store.password(tenant, user.id).await?,
@@ -165,6 +165,25 @@ async fn check_password(
             app.metrics.count_sign_in("failure");
             Ok(Tried::Wrong)
         }
+    }
+}
+
+/// What a try is counted against: the account, or for a browser this user has signed in with before, that user there. So
+/// nobody can keep a user out who comes from a browser they have used (SEC-044, SEC-202).
+fn budget(exchange: &Exchange, name: &str, user: Option<&User>) -> String {
+    let known = Cookie::Known.read(exchange).and_then(|text| {
+        let ring = exchange.tenant.ring();
+        ring.handles
+            .open(
+                exchange.tenant.id().as_str(),
+                HandleKind::KnownBrowser,
+                text,
+            )
+            .ok()
+    });
+    match (known, user) {
+        (Some(known), Some(user)) if known.row == user.id => format!("known:{}", user.id),
+        (_, _) => format!("account:{}", base64url::encode(&sha256(name.as_bytes()))),
     }
 }
 
@@ -234,6 +253,10 @@ async fn open(
         .seal(tenant.id.as_str(), HandleKind::Session, id, generation);
     let mut reply = back_to_dispatcher(exchange, &visit.handle);
     set_cookie(&mut reply, Cookie::Session.set(tenant, &cookie));
+    let known = ring
+        .handles
+        .seal(tenant.id.as_str(), HandleKind::KnownBrowser, user.id, 0);
+    set_cookie(&mut reply, Cookie::Known.set(tenant, &known));
     Ok(reply)
 }
 

@@ -11,5 +11,6 @@ mod rfc7662;
 mod rfc8414;
 mod rfc9068;
 mod rfc9700;
+mod socket;
 mod store;
 mod support;

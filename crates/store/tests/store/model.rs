@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::{DAY, MINUTE, World};
-use jeton_store::grants::{Redeemed, Redemption};
+use jeton_store::grants::{Approved, Redeemed, Redemption};
 use jeton_store::refresh::{Rotated, Rotation};
 use jeton_store::revocation::Revoked;
 use jeton_store::sessions::SessionEnd;
@@ -138,6 +138,18 @@ impl Player {
         let session = self.below(self.model.sessions.len());
         let offline = self.below(2) == 0;
         self.world.session = self.model.sessions[session].0;
+        if self.model.sessions[session].1.is_some() {
+            let late = self.world.approval(offline).await;
+            let approved = self
+                .world
+                .store
+                .approve(&self.world.tenant, late)
+                .await
+                .unwrap();
+            assert_eq!(approved, Approved::AlreadyClosed, "{:#?}", self.log);
+            self.log.push("an ended session approves nothing".into());
+            return;
+        }
         let id = self.world.approved(offline).await;
         let now = self.world.now;
         self.log.push(format!("approve {id} offline={offline}"));

@@ -118,6 +118,7 @@ both! {
         world.store.end_session(&world.tenant, world.session, occasion).await.unwrap();
         assert_eq!(rotate(&mut world, grant, 1).await, Rotated::Gone);
 
+        world.sign_in_again().await;
         let grant = world.refreshable(true).await;
         let occasion = world.occasion();
         world.store.disable_user(&world.tenant, world.user, occasion).await.unwrap();
@@ -127,6 +128,7 @@ both! {
         assert_eq!(rotate(&mut world, grant, 1).await, Rotated::Gone);
 
         world.later(MINUTE);
+        world.sign_in_again().await;
         let grant = world.refreshable(true).await;
         let occasion = world.occasion();
         world.store.delete_client(&world.tenant, &world.client, occasion).await.unwrap();

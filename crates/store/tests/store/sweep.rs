@@ -2,7 +2,7 @@
 
 use crate::support::{DAY, MINUTE, World};
 use jeton_protocol::cut::CutTarget;
-use jeton_store::grants::Redeemed;
+use jeton_store::grants::Approved;
 use jeton_store::replay::{OneTime, ReplayKind};
 use jeton_store::sweep::SweepCursor;
 
@@ -50,19 +50,21 @@ both! {
         assert!(world.store.refreshable_grant(&world.tenant, live).await.unwrap().is_none());
     }
 
-    // SEC-302: approved while its session ended, the grant must not outlive the memory of that end
-    async fn a_grant_of_an_ended_session_stays_dead_after_the_session_is_swept(world: World) {
+    // SEC-302, SEC-R02: who signs out first leaves nothing to be approved, online or offline, swept or not
+    async fn an_ended_session_approves_nothing(world: World) {
         let occasion = world.occasion();
         world.store.end_session(&world.tenant, world.session, occasion).await.unwrap();
-        let mut approval = world.approval(false).await;
-        approval.code_expires_at = world.now.plus(5 * DAY);
-        let late = approval.grant.id;
-        world.store.approve(&world.tenant, approval).await.unwrap();
-        assert_eq!(world.redeem(late).await, Redeemed::Gone);
+        for offline in [true, false] {
+            let late = world.approval(offline).await;
+            let id = late.grant.id;
+            assert_eq!(world.store.approve(&world.tenant, late).await.unwrap(), Approved::AlreadyClosed);
+            assert!(world.store.pending_grant(&world.tenant, id).await.unwrap().is_none());
+        }
         world.later(2 * DAY);
         sweep_all(&world).await;
         assert!(world.store.session(&world.tenant, world.session).await.unwrap().is_none());
-        assert_eq!(world.redeem(late).await, Redeemed::Gone);
+        let swept = world.approval(true).await;
+        assert_eq!(world.store.approve(&world.tenant, swept).await.unwrap(), Approved::AlreadyClosed);
     }
 
     async fn a_step_is_bounded(world: World) {

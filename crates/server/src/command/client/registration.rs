@@ -6,6 +6,7 @@ use jeton_protocol::client::{ApplicationType, AuthenticationMethod, Client, Clie
 use jeton_protocol::redirect_uri::RedirectUri;
 use jeton_protocol::scope::Scope;
 use jeton_protocol::tenant::TokenFormat;
+use jeton_token::algorithm::SignatureAlgorithm;
 use jeton_token::key_set::KeySet;
 use jeton_token::timestamp::Timestamp;
 use serde::Deserialize;
@@ -35,6 +36,9 @@ pub struct Registration {
     /// client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt or none
     #[arg(long = "auth", value_name = "METHOD")]
     pub token_endpoint_auth_method: Option<String>,
+    /// The algorithm its assertions are signed with, such as RS256, which is not taken unless it is named here
+    #[arg(long = "auth-algorithm", value_name = "ALGORITHM")]
+    pub token_endpoint_auth_signing_alg: Option<String>,
     /// A file with the client's public keys (a JWK Set), for private_key_jwt
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
@@ -84,6 +88,7 @@ impl Registration {
         let mut client = Client::new(id, now);
         client.application_type = self.application()?;
         client.authentication = self.authentication()?;
+        client.authentication_algorithm = self.authentication_algorithm(client.authentication)?;
         client.redirect_uris = uris(&self.redirect_uris, client.application_type)?;
         client.post_logout_redirect_uris =
             uris(&self.post_logout_redirect_uris, client.application_type)?;
@@ -119,6 +124,31 @@ impl Registration {
                 .join(", ");
             one_of("token_endpoint_auth_method", name, &names)
         })
+    }
+
+    fn authentication_algorithm(
+        &self,
+        method: AuthenticationMethod,
+    ) -> Result<Option<SignatureAlgorithm>, Failure> {
+        let Some(name) = self.token_endpoint_auth_signing_alg.as_deref() else {
+            return Ok(None);
+        };
+        let by_secret = method == AuthenticationMethod::ClientSecretJwt;
+        let fits = |algorithm: &SignatureAlgorithm| algorithm.is_symmetric() == by_secret;
+        if !by_secret && method != AuthenticationMethod::PrivateKeyJwt {
+            return Err(Failure::usage(
+                "token_endpoint_auth_signing_alg is for private_key_jwt and client_secret_jwt",
+            ));
+        }
+        let found = SignatureAlgorithm::parse(name).filter(fits);
+        let names: Vec<_> = SignatureAlgorithm::ALL
+            .into_iter()
+            .filter(fits)
+            .map(SignatureAlgorithm::name)
+            .collect();
+        found
+            .map(Some)
+            .ok_or_else(|| one_of("token_endpoint_auth_signing_alg", name, &names.join(", ")))
     }
 
     fn grant_types(&self, client: &Client) -> Result<Vec<GrantType>, Failure> {
@@ -180,17 +210,13 @@ impl Registration {
         }
     }
 
-    fn id_token_algorithm(
-        &self,
-    ) -> Result<Option<jeton_token::algorithm::SignatureAlgorithm>, Failure> {
+    fn id_token_algorithm(&self) -> Result<Option<SignatureAlgorithm>, Failure> {
         let known = crate::keys::SIGNING_ALGORITHMS;
         let Some(name) = self.id_token_signed_response_alg.as_deref() else {
             return Ok(None);
         };
         let found = known.into_iter().find(|algorithm| algorithm.name() == name);
-        let names = known
-            .map(jeton_token::algorithm::SignatureAlgorithm::name)
-            .join(", ");
+        let names = known.map(SignatureAlgorithm::name).join(", ");
         let told = || one_of("id_token_signed_response_alg", name, &names);
         found.map(Some).ok_or_else(told)
     }

@@ -117,8 +117,9 @@ fn forms() -> Vec<Broken> {
         sign_in("a sign-in form from another site")
             .header("origin", "https://qxq.example")
             .shown(ours),
-        sign_in("a sign-in form from nowhere")
+        sign_in("a sign-in form from nowhere with another token")
             .header("origin", "null")
+            .set("csrf", "qxq")
             .shown(ours),
         sign_in("a sign-in form that is cross-site")
             .header("sec-fetch-site", "cross-site")

@@ -5,6 +5,7 @@ use jeton_protocol::client::ClientId;
 use jeton_protocol::grant::{CodeBinding, Grant};
 use jeton_protocol::interaction::{Interaction, Progress};
 use jeton_protocol::scope::Scope;
+use jeton_protocol::session::Session;
 use jeton_protocol::user::UserId;
 use jeton_store::grants::{Approval, Approved};
 use jeton_token::handle::HandleKind;
@@ -19,6 +20,11 @@ pub async fn code(server: &TestServer, client: &str) -> String {
     let interaction = interaction(server, client);
     let grant = grant(server, client, server.user("alice").await.id);
     let (id, opened) = (grant.id, interaction.id);
+    let occasion = server.occasion();
+    store
+        .open_session(&tenant, session(&grant), occasion)
+        .await
+        .unwrap();
     store.open_interaction(&tenant, interaction).await.unwrap();
     let approval = Approval {
         interaction: Some(opened),
@@ -51,6 +57,20 @@ fn interaction(server: &TestServer, client: &str) -> Interaction {
         created_at: ambient.now,
         expires_at: ambient.now.plus(MINUTE),
         closed_at: None,
+    }
+}
+
+fn session(grant: &Grant) -> Session {
+    Session {
+        id: grant.session,
+        user: grant.user,
+        auth_time: grant.auth_time,
+        amr: Vec::new(),
+        acr: grant.acr.clone(),
+        created_at: grant.created_at,
+        last_seen_at: grant.created_at,
+        expires_at: grant.expires_at,
+        ended_at: None,
     }
 }
 

@@ -157,3 +157,50 @@ async fn names_and_passwords_of_any_length_are_wrong_and_nothing_worse() {
         assert!(asks_password(&answer), "{} {}", answer.status, answer.body);
     }
 }
+
+// SEC-044, SEC-202: guessing from elsewhere keeps nobody out of a browser they have used.
+#[tokio::test]
+async fn a_browser_the_user_has_signed_in_with_keeps_tries_of_its_own() {
+    let server = TestServer::start().await;
+    let mut known = server.signed_in("alice").await;
+    let (mut attacker, shown) = page(&server).await;
+    for number in 0..6 {
+        guess(
+            &mut attacker,
+            &shown,
+            "alice",
+            &format!("198.51.100.{number}"),
+        )
+        .await;
+    }
+    let again = server.request("first", "openid").with("prompt", "login");
+    let shown = known.authorize(&again).await;
+    known.sign_in(&shown, "alice").await.code();
+
+    // A thief of that browser has its five tries and no more, whatever the account's own budget says.
+    let shown = known.authorize(&again).await;
+    for _ in 0..5 {
+        guess(&mut known, &shown, "alice", "192.0.2.9").await;
+    }
+    assert!(
+        known
+            .sign_in(&shown, "alice")
+            .await
+            .callback("code")
+            .is_none()
+    );
+}
+
+// SEC-465
+#[tokio::test]
+async fn a_try_too_many_says_when_to_come_back() {
+    let server = TestServer::start().await;
+    let (mut browser, shown) = page(&server).await;
+    for _ in 0..5 {
+        guess(&mut browser, &shown, "alice", "192.0.2.1").await;
+    }
+    let refused = guess(&mut browser, &shown, "alice", "192.0.2.1").await;
+    assert_eq!(refused.status, 429);
+    let seconds: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=181).contains(&seconds), "{seconds}");
+}

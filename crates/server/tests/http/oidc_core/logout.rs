@@ -1,6 +1,6 @@
 //! RP-Initiated Logout 1.0, in its plain form.
 
-use crate::support::{Answer, Browser, Fields, TestServer, Tokens};
+use crate::support::{Answer, Ask, Browser, Fields, TestServer, Tokens};
 use http::Method;
 
 const BYE: &str = "https://web.example/bye";
@@ -199,4 +199,28 @@ async fn signing_out_without_a_session_leads_back_all_the_same() {
         .await
         .expect(200);
     assert!(page.is_page());
+}
+
+// P-297, SEC-200: a form of another site comes without our cookies, and must not look like a sign-out that worked.
+#[tokio::test]
+async fn a_form_posted_by_another_site_comes_back_with_the_cookies_and_then_signs_out() {
+    let server = TestServer::start().await;
+    let (mut browser, tokens) = signed_in(&server).await;
+    let fields = Fields::from([("id_token_hint", tokens.id()), ("state", "s")]);
+    let posted = server
+        .post("/end-session", &fields)
+        .header("sec-fetch-site", "cross-site");
+    let bounced = server.send(posted).await;
+    assert_eq!(bounced.status, 303);
+    let location = bounced.location().unwrap().to_owned();
+    assert!(
+        location.starts_with(&format!("{}/end-session?", server.origin())),
+        "{location}"
+    );
+    assert!(
+        is_signed_in(&mut browser).await,
+        "nothing has been decided yet"
+    );
+    browser.go(Ask::new(Method::GET, &location)).await;
+    assert!(!is_signed_in(&mut browser).await);
 }

@@ -1,7 +1,8 @@
 //! Requests as an attacker bends them: repeated parameters, addresses to be led to, frames, floods.
 
 use crate::support::browser::{asks_password, form};
-use crate::support::{Fields, Setup, TestServer};
+use crate::support::{Ask, Fields, Setup, TestServer};
+use http::Method;
 use jeton::throttle::Rates;
 
 // P-59, SEC-105, S35
@@ -321,4 +322,55 @@ async fn addresses_that_two_parsers_read_differently_are_never_led_to() {
             "{uri}"
         );
     }
+}
+
+// P-56, SEC-200: a form of another site comes without our cookies; the same request as a GET brings them.
+#[tokio::test]
+async fn a_request_posted_by_another_site_finds_the_session_all_the_same() {
+    let server = TestServer::start().await;
+    let mut browser = server.signed_in("alice").await;
+    let request = server.request("first", "openid").with("prompt", "none");
+    let posted = server
+        .post("/authorize", &request)
+        .header("sec-fetch-site", "cross-site");
+    let bounced = server.send(posted).await;
+    assert_eq!(
+        (bounced.status.as_u16(), bounced.callback("error")),
+        (303, None)
+    );
+    let location = bounced.location().unwrap().to_owned();
+    assert!(
+        location.starts_with(&format!("{}/authorize?", server.origin())),
+        "{location}"
+    );
+    browser.go(Ask::new(Method::GET, &location)).await.code();
+}
+
+// SEC-118: another application's cookies are none of our business, whatever bytes they hold.
+#[tokio::test]
+async fn a_foreign_cookie_of_odd_bytes_does_not_hide_ours() {
+    let server = TestServer::start().await;
+    let mut browser = server.signed_in("alice").await;
+    browser
+        .cookies
+        .insert("lang".to_owned(), "fran\u{e7}ais".to_owned());
+    let request = server.request("first", "openid").with("prompt", "none");
+    browser.authorize(&request).await.code();
+}
+
+// SEC-404: an older browser hides the origin of our own form; the form's token still tells.
+#[tokio::test]
+async fn a_form_of_ours_with_a_hidden_origin_is_taken_and_one_without_its_token_is_not() {
+    let server = TestServer::start().await;
+    let mut browser = server.browser();
+    let page = browser.authorize(&server.request("first", "openid")).await;
+    let typed = [
+        ("username", "alice"),
+        ("password", &TestServer::password("alice")),
+    ];
+    let forged = browser.filled(&page, &[typed[0], typed[1], ("csrf", "AAAA")]);
+    let refused = browser.go(forged.header("origin", "null")).await;
+    assert_eq!(refused.status, 400);
+    let own = browser.filled(&page, &typed);
+    browser.go(own.header("origin", "null")).await.code();
 }

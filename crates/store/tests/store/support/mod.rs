@@ -219,6 +219,19 @@ impl World {
         session
     }
 
+    /// A new session when the one before has ended: only a live one approves anything.
+    pub async fn sign_in_again(&mut self) {
+        let found = self
+            .store
+            .session(&self.tenant, self.session)
+            .await
+            .unwrap();
+        if found.is_none_or(|found| found.session.ended_at.is_some()) {
+            self.session = self.id();
+            self.open_session(self.session).await;
+        }
+    }
+
     pub fn interaction(&mut self) -> Interaction {
         let request = serde_json::json!({
             "client_id": "app",
