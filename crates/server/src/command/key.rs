@@ -104,8 +104,6 @@ fn rotate(options: &RotateOptions, desk: &mut Desk) -> Result<Answer, Failure> {
     let tenant = options.tenant.find(desk)?;
     let algorithms = algorithms(&options.algorithm, &tenant, desk)?;
     let kek = desk.kek()?;
-    let lifetimes = &desk.config.policy.lifetimes;
-    let longest = lifetimes.access_token.max(lifetimes.id_token);
     let lead = if options.now {
         Duration::ZERO
     } else {
@@ -114,7 +112,7 @@ fn rotate(options: &RotateOptions, desk: &mut Desk) -> Result<Answer, Failure> {
     let (store, now) = (desk.store.clone(), desk.ambient.now);
     let mut made = Vec::new();
     for algorithm in algorithms {
-        let plan = (algorithm, lead, longest);
+        let plan = (algorithm, lead);
         let rotated = keys::rotate(&store, &kek, &tenant, plan, &mut desk.ambient);
         let key = desk.runtime.block_on(rotated).map_err(Failure::refused)?;
         made.push(shown(&key, now));

@@ -103,7 +103,7 @@ table! {
 }
 
 table! {
-    /// How signing keys change when `jeton key rotate` asks for it.
+    /// How signing keys change, by themselves and when `jeton key rotate` asks for it.
     Rotation at "keys.rotation." {
         /// How long a key signs before the next one takes over. The next one is made by the server, published
         /// `keys.rotation.lead` before that.

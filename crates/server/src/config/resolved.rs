@@ -298,6 +298,9 @@ fn check_paths(given: &mut Given, paths: &Paths) {
         ("paths.userinfo", &paths.userinfo),
     ];
     let mut taken = BTreeMap::new();
+    for route in crate::http::routes::ROUTES {
+        taken.insert(route.path, "the built-in endpoints");
+    }
     for (key, path) in all
         .iter()
         .flat_map(|(key, list)| list.iter().map(move |it| (*key, it)))

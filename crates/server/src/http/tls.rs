@@ -9,7 +9,7 @@ use rustls::{ServerConfig, crypto};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 use thiserror::Error;
 use tokio::net::TcpStream;
@@ -36,6 +36,8 @@ struct Certificate {
     chain: PathBuf,
     key: PathBuf,
     current: ArcSwap<(CertifiedKey, Option<SystemTime>)>,
+    /// When the files that could not be used were written: each change is complained of once.
+    refused: Mutex<Option<SystemTime>>,
 }
 
 impl Tls {
@@ -45,6 +47,7 @@ impl Tls {
             chain: chain.to_owned(),
             key: key.to_owned(),
             current: ArcSwap::from_pointee((loaded, changed_at(chain, key))),
+            refused: Mutex::new(None),
         });
         let provider = Arc::new(crypto::aws_lc_rs::default_provider());
         let resolver: Arc<dyn ResolvesServerCert> = Arc::<Certificate>::clone(&certificate);
@@ -77,7 +80,14 @@ impl Tls {
                 tracing::info!(event = "certificate.reloaded", chain = %certificate.chain.display());
             }
             Err(error) => {
-                tracing::error!(event = "certificate.broken", %error, "the certificate in use stays")
+                let mut refused = certificate
+                    .refused
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                if *refused != changed || changed.is_none() {
+                    tracing::error!(event = "certificate.broken", %error, "the certificate in use stays");
+                    *refused = changed;
+                }
             }
         }
     }

@@ -40,7 +40,7 @@ pub async fn rotate(
     store: &Store,
     kek: &Kek,
     tenant: &TenantId,
-    (algorithm, lead, longest): (SignatureAlgorithm, Duration, Duration),
+    (algorithm, lead): (SignatureAlgorithm, Duration),
     ambient: &mut Ambient,
 ) -> Result<StoredKey, KeyError> {
     let rows = store.keys(tenant).await?;
@@ -66,11 +66,11 @@ pub async fn rotate(
     for row in rows
         .iter()
         .filter(of_algorithm)
-        .filter(|row| row.retired_at.is_none())
+        .filter(|row| row.retired_at.is_none_or(|at| at > active_at))
     {
         let retired = StoredKey {
             retired_at: Some(active_at),
-            expires_at: Some(active_at.plus(longest).plus(MARGIN)),
+            expires_at: Some(active_at.plus(LONGEST_TOKEN).plus(MARGIN)),
             ..row.clone()
         };
         store
@@ -97,7 +97,7 @@ pub async fn rotate_due(
     let due: Vec<_> = SIGNING_ALGORITHMS.into_iter().filter(is_due).collect();
     if !due.is_empty() && hold_lease(app, &mut ambient).await? {
         for algorithm in due {
-            let plan = (algorithm, lead, LONGEST_TOKEN);
+            let plan = (algorithm, lead);
             rotate(&app.store, &app.kek, tenant, plan, &mut ambient).await?;
             tracing::info!(event = "key.rotated", tenant = %tenant, algorithm = algorithm.name());
         }

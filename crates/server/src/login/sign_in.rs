@@ -140,6 +140,7 @@ async fn check_password(
     for (bucket, rate) in [(&address, rates.address), (&account, rates.account)] {
         if let Throttled::Wait(wait) = app.store.charge(tenant, bucket, rate, ambient.now).await? {
             app.metrics.count_sign_in("throttled");
+            tracing::warn!(event = "sign_in.throttled", request_id = %exchange.id, tenant = %tenant, address = %exchange.address, wait_seconds = wait.as_secs());
             return Ok(Tried::TooOften(wait));
         }
     }
@@ -163,6 +164,7 @@ async fn check_password(
                 .audit(tenant, "sign_in.failed", &account, occasion)
                 .await?;
             app.metrics.count_sign_in("failure");
+            tracing::warn!(event = "sign_in.failed", request_id = %exchange.id, tenant = %tenant, address = %exchange.address);
             Ok(Tried::Wrong)
         }
     }
