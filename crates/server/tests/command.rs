@@ -706,3 +706,71 @@ fn the_reference_command_prints_docs_config_md() {
     let written = std::fs::read_to_string(path).expect("docs/config.md");
     assert_eq!(at.run("config reference").text, written);
 }
+
+/// SEC-352: nothing is written with a key that does not open what the database holds, and no key is made in its place.
+#[test]
+fn a_key_file_that_is_lost_or_foreign_is_refused_before_anything_is_written() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let at = Installation::new();
+    at.good("admin link");
+    let kept = std::fs::read_to_string(at.path("jeton.key")).expect("the key file");
+    let keys = at.good("key list");
+
+    std::fs::remove_file(at.path("jeton.key")).expect("removed");
+    for command in ["key rotate", "admin link", "check"] {
+        let ran = at.run(command);
+        assert_eq!(ran.code, 1, "{command}: {}{}", ran.text, ran.error);
+        let told = format!("{}{}", ran.text, ran.error);
+        assert!(
+            told.contains("is missing, but the database holds keys"),
+            "{command}: {told}"
+        );
+        assert!(!at.path("jeton.key").exists(), "{command} made another key");
+    }
+
+    std::fs::write(at.path("jeton.key"), "A".repeat(43)).expect("written");
+    let owner = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(at.path("jeton.key"), owner).expect("set");
+    for command in ["key rotate", "check"] {
+        let ran = at.run(command);
+        assert_eq!(ran.code, 1, "{command}: {}{}", ran.text, ran.error);
+        let told = format!("{}{}", ran.text, ran.error);
+        assert!(
+            told.contains("does not open the keys of this database"),
+            "{command}: {told}"
+        );
+    }
+
+    std::fs::write(at.path("jeton.key"), kept).expect("written");
+    assert_eq!(at.good("key list"), keys);
+    assert_eq!(at.run("check").code, 0);
+}
+
+/// P-186, SEC-170: RS256 assertions are taken from a client that is registered for them.
+#[test]
+fn the_algorithm_of_assertions_is_registered_and_has_to_fit_the_method() {
+    let at = Installation::new();
+    let file = |auth: &str, algorithm: &str| {
+        let registration = serde_json::json!({
+            "client_id": format!("c{}", algorithm.len() + auth.len()),
+            "token_endpoint_auth_method": auth,
+            "token_endpoint_auth_signing_alg": algorithm,
+            "grant_types": ["client_credentials"],
+        });
+        std::fs::write(at.path("c.json"), registration.to_string()).expect("written");
+        at.run("client add --file c.json --json")
+    };
+    let added = file("client_secret_jwt", "HS384");
+    assert_eq!(added.code, 0, "{}", added.error);
+    assert!(
+        added
+            .text
+            .contains("\"token_endpoint_auth_signing_alg\":\"HS384\"")
+            || added.text.contains("HS384"),
+        "{}",
+        added.text
+    );
+    assert_eq!(file("client_secret_jwt", "RS256").code, 2);
+    assert_eq!(file("client_secret_basic", "RS256").code, 2);
+    assert_eq!(file("private_key_jwt", "HS256").code, 2);
+}

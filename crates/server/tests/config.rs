@@ -560,6 +560,13 @@ fn paths_are_plain_and_belong_to_one_endpoint() {
         let told = one_refusal(&format!("paths.token={wrong}"));
         assert!(told.contains("write a plain path"), "{wrong}: {told}");
     }
+    for built_in in ["/authorize", "/token", "/.well-known/openid-configuration"] {
+        let told = one_refusal(&format!("paths.token={built_in}"));
+        assert!(
+            told.ends_with(&format!("repeats {built_in:?} of the built-in endpoints")),
+            "{told}"
+        );
+    }
     let told = one_refusal("paths.token=/oauth/x,/oauth/x");
     assert!(told.ends_with("paths.token repeats \"/oauth/x\" of paths.token"));
     let both =

@@ -204,3 +204,29 @@ async fn a_try_too_many_says_when_to_come_back() {
     let seconds: u64 = refused.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=181).contains(&seconds), "{seconds}");
 }
+
+// SEC-083: each sign-in that is begun is a row, so one address cannot begin them without end.
+#[tokio::test]
+async fn sign_ins_are_not_begun_from_one_address_without_end() {
+    let server = TestServer::start().await;
+    let request = server.request("first", "openid");
+    let begin = |peer: &str| {
+        server
+            .get("/authorize")
+            .query(&request)
+            .peer(peer.parse().unwrap())
+    };
+    let mut answers = Vec::new();
+    for _ in 0..301 {
+        answers.push(server.send(begin("192.0.2.1")).await.status.as_u16());
+    }
+    assert!(answers[..300].iter().all(|status| *status == 303));
+    assert_eq!(answers[300], 429);
+    assert_eq!(
+        server.send(begin("192.0.2.2")).await.status,
+        303,
+        "another address is not concerned"
+    );
+    server.advance(1);
+    assert_eq!(server.send(begin("192.0.2.1")).await.status, 303);
+}

@@ -226,3 +226,45 @@ async fn a_forwarded_address_counts_only_from_a_declared_proxy() {
         .await
         .expect(401);
 }
+
+// SEC-191: the hop nearest to our proxies is the caller; what it wrote before itself counts for nothing.
+#[test]
+fn the_address_behind_a_proxy_is_read_from_the_right() {
+    use http::{HeaderMap, HeaderValue};
+    use jeton::app::Settings;
+    use jeton::http::listener::client_address;
+    use jeton_protocol::tenant::Issuer;
+    use std::net::IpAddr;
+
+    let settings = Settings {
+        trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
+        ..Settings::new(Issuer::parse("https://id.example").unwrap())
+    };
+    let proxy: IpAddr = "10.0.0.1".parse().unwrap();
+    let seen = |peer: IpAddr, headers: &[&str]| {
+        let mut map = HeaderMap::new();
+        for header in headers {
+            map.append("x-forwarded-for", HeaderValue::from_str(header).unwrap());
+        }
+        client_address(&map, peer, &settings).to_string()
+    };
+    for (headers, address) in [
+        (&["203.0.113.7"][..], "203.0.113.7"),
+        (&["198.51.100.1, 203.0.113.7, 10.0.0.9"], "203.0.113.7"),
+        (&["x, 203.0.113.7"], "203.0.113.7"),
+        (&["203.0.113.7, x"], "10.0.0.1"),
+        (&["198.51.100.1", "203.0.113.7"], "203.0.113.7"),
+        (&["203.0.113.7:4711"], "203.0.113.7"),
+        (&["[2001:db8::1]:4711"], "2001:db8::1"),
+        (&["::ffff:203.0.113.7"], "203.0.113.7"),
+        (&[], "10.0.0.1"),
+    ] {
+        assert_eq!(seen(proxy, headers), address, "{headers:?}");
+    }
+    let stranger = "192.0.2.1".parse().unwrap();
+    assert_eq!(
+        seen(stranger, &["203.0.113.7"]),
+        "192.0.2.1",
+        "only a declared proxy is believed"
+    );
+}
