@@ -198,9 +198,8 @@ outcome-refused = { $count ->
 outcome-fault = Not decided: something could not be found out.
 
 # A rule, where error_uri leads
-rule-promise = What was checked
-rule-fix = What to do
-rule-cause = Cause, as the log names it
+rule-one-of = One of these did not hold:
+rule-which = The log of the server says which one it was, under the number of the request; the trace of a development server shows both values.
 
 # The link for an administrator
 admin-link-title = Choose a password

@@ -198,9 +198,8 @@ outcome-refused = { $count ->
 outcome-fault = Non tranchée : quelque chose n’a pas pu être établi.
 
 # A rule, where error_uri leads
-rule-promise = Ce qui est vérifié
-rule-fix = Que faire
-rule-cause = Cause, comme la nomme le journal
+rule-one-of = L’une de ces conditions n’était pas remplie :
+rule-which = Le journal du serveur indique laquelle, sous le numéro de la requête ; la trace d’un serveur de développement montre les deux valeurs.
 
 # The link for an administrator
 admin-link-title = Choisissez un mot de passe
