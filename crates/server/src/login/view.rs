@@ -60,7 +60,12 @@ pub fn origin_of(redirect_uri: &str) -> String {
     match redirect_uri.split_once("://") {
         Some((scheme @ ("http" | "https"), rest)) => {
             let authority = rest.split(['/', '?']).next().unwrap_or_default();
-            format!("{scheme}://{authority}")
+            // CSP has no way to write an IPv6 address.
+            if authority.starts_with('[') {
+                format!("{scheme}:")
+            } else {
+                format!("{scheme}://{authority}")
+            }
         }
         Some(_) | None => format!("{}:", redirect_uri.split(':').next().unwrap_or_default()),
     }

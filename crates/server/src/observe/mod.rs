@@ -120,8 +120,9 @@ fn log_refusal(exchange: &Exchange, endpoint: &str, refusal: &Refusal) {
         error = refusal.rule.code.name(),
         cause = refusal.rule.cause,
         clause = refusal.rule.clause,
-        expected = %refusal.noted.expected,
-        found = %refusal.noted.found,
+        // Quoted and escaped, so that a caller's text cannot pass for further fields (SEC-251).
+        expected = ?refusal.noted.expected,
+        found = ?refusal.noted.found,
         hint = refusal.rule.fix,
     );
 }

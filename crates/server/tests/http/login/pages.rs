@@ -162,3 +162,20 @@ async fn the_language_is_the_one_asked_for() {
         .await;
     assert!(unknown.body.contains("lang=\"en\""));
 }
+
+// SEC-041: a double click is no error, and leaves the browser signed in.
+#[tokio::test]
+async fn a_sign_in_form_sent_twice_leaves_the_browser_signed_in() {
+    let server = TestServer::start().await;
+    let mut browser = server.browser();
+    let page = browser.authorize(&server.request("web", "openid")).await;
+    let typed = [
+        ("username", "alice"),
+        ("password", &TestServer::password("alice")),
+    ];
+    let form = browser.filled(&page, &typed);
+    let (first, second) = (browser.step(form.clone()).await, browser.step(form).await);
+    assert_eq!((first.status.as_u16(), second.status.as_u16()), (303, 303));
+    let silent = server.request("first", "openid").with("prompt", "none");
+    browser.authorize(&silent).await.code();
+}
