@@ -49,14 +49,10 @@ impl Verifier {
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<AccessTokenFacts, Rejected> {
         let malformed = |error: &dyn std::fmt::Display| Rejected::Malformed(error.to_string());
         let unverified = Jws::parse(token).map_err(|error| malformed(&error))?;
-        let header = unverified.header();
-        if !header.typ_is("at+jwt") {
+        if !unverified.header().typ_is("at+jwt") {
             return Err(Rejected::Typ);
         }
-        let mut candidates = self.keys.candidates(header.kid.as_deref(), header.alg);
-        let verified = candidates
-            .find_map(|key| unverified.verify(key).ok())
-            .ok_or(Rejected::Signature)?;
+        let verified = self.keys.verify(&unverified).ok_or(Rejected::Signature)?;
         let claims = verified.claims().map_err(|error| malformed(&error))?;
         let facts = at_jwt::read(&claims).map_err(|error| malformed(&error))?;
         if facts.issuer != self.issuer {

@@ -1,6 +1,8 @@
 //! Time and luck. Nobody else asks the clock or draws a random number: requests carry both by value.
 
+use jeton_store::audit::Occasion;
 use jeton_token::entropy::Entropy;
+use jeton_token::row_id::RowId;
 use jeton_token::timestamp::Timestamp;
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -84,6 +86,16 @@ impl Ambient {
                     returns: false,
                 }
             }
+        }
+    }
+
+    /// What a store verb needs to leave its trace in the audit log. `request` is empty where there was none.
+    pub fn occasion(&mut self, actor: &str, request: String) -> Occasion {
+        Occasion {
+            now: self.now,
+            trace: RowId::new(self.now, &mut self.entropy),
+            actor: actor.to_owned(),
+            request,
         }
     }
 

@@ -12,10 +12,8 @@ use crate::passwords::{Cost, Passwords};
 use crate::tenancy::Tenancy;
 use crate::throttle::Throttle;
 use jeton_protocol::tenant::Tenant;
-use jeton_store::audit::Occasion;
 use jeton_store::sweep::SweepCursor;
 use jeton_store::{Store, StoreError};
-use jeton_token::row_id::RowId;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -94,12 +92,7 @@ pub async fn settle_tenant(
     tenant: &Tenant,
     ambient: &mut Ambient,
 ) -> Result<(), StartError> {
-    let occasion = Occasion {
-        now: ambient.now,
-        trace: RowId::new(ambient.now, &mut ambient.entropy),
-        actor: "configuration".to_owned(),
-        request: String::new(),
-    };
+    let occasion = ambient.occasion("configuration", String::new());
     let taken = || StartError::IssuerTaken(tenant.issuer.to_string());
     match store.tenant(&tenant.id).await? {
         None => match store.insert_tenant(tenant.clone(), occasion).await? {

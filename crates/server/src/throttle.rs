@@ -120,23 +120,22 @@ impl Throttle {
             Charged::Introspection => (self.rates.introspection?, "introspection"),
         };
         let key = bucket(&[exchange.tenant.id().as_str(), word, client]);
-        let full_at = self.buckets.pin().get(&key).copied();
-        if let Some(seconds) = full_at.and_then(|full_at| wait(full_at, rate, now)) {
-            return Some(seconds);
-        }
-        self.charge(key, rate, now);
-        None
+        self.admit_to(key, rate, now)
     }
 
     /// Counts one sign-in begun from an address; how many seconds to wait when it is one too many.
     pub fn admit_interaction(&self, exchange: &Exchange, now: Timestamp) -> Option<u64> {
         let address = network(exchange.address).to_string();
         let key = bucket(&[exchange.tenant.id().as_str(), "interaction", &address]);
+        self.admit_to(key, INTERACTIONS, now)
+    }
+
+    fn admit_to(&self, key: [u8; 16], rate: Rate, now: Timestamp) -> Option<u64> {
         let full_at = self.buckets.pin().get(&key).copied();
-        if let Some(seconds) = full_at.and_then(|full_at| wait(full_at, INTERACTIONS, now)) {
+        if let Some(seconds) = full_at.and_then(|full_at| wait(full_at, rate, now)) {
             return Some(seconds);
         }
-        self.charge(key, INTERACTIONS, now);
+        self.charge(key, rate, now);
         None
     }
 

@@ -7,6 +7,7 @@ use thiserror::Error;
 use crate::algorithm::SignatureAlgorithm;
 use crate::json::{self, JsonError};
 use crate::jwk::{JwkError, PublicJwk};
+use crate::jws::{Unverified, Verified};
 
 /// How many keys of a set are kept; the rest is not looked at.
 pub const MAX_KEYS: usize = 64;
@@ -81,6 +82,13 @@ impl KeySet {
             .iter()
             .filter(named)
             .filter(move |key| key.fits(alg))
+    }
+
+    /// The signature of `unverified`, if one of the keys that fit it made it.
+    pub fn verify<'a>(&self, unverified: &'a Unverified<'_>) -> Option<Verified<'a>> {
+        let header = unverified.header();
+        self.candidates(header.kid.as_deref(), header.alg)
+            .find_map(|key| unverified.verify(key).ok())
     }
 
     pub fn keys(&self) -> &[PublicJwk] {

@@ -169,12 +169,10 @@ fn verify_signature(
             OpenedSecret::None | OpenedSecret::Digest(_) | OpenedSecret::Compared(_) => None,
         }
     } else {
-        let kid = unverified.header().kid.as_deref();
-        let keys = client.jwks.as_ref();
-        keys.and_then(|keys| {
-            keys.candidates(kid, alg)
-                .find_map(|key| unverified.verify(key).ok())
-        })
+        client
+            .jwks
+            .as_ref()
+            .and_then(|keys| keys.verify(unverified))
     };
     let verified = trail.demand(&ASSERTION_VERIFIES, verified, || {
         Noted::new(

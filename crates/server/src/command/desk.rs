@@ -82,12 +82,7 @@ impl Desk {
 
     /// Now, by the operator, outside of any request.
     pub fn occasion(&mut self) -> Occasion {
-        Occasion {
-            now: self.ambient.now,
-            trace: self.id(),
-            actor: "operator".to_owned(),
-            request: String::new(),
-        }
+        self.ambient.occasion("operator", String::new())
     }
 
     /// A new row id.

@@ -274,12 +274,7 @@ fn scope(text: &str) -> Scope {
 }
 
 fn occasion(ambient: &mut Ambient) -> Occasion {
-    Occasion {
-        now: ambient.now,
-        trace: RowId::new(ambient.now, &mut ambient.entropy),
-        actor: "jeton dev".to_owned(),
-        request: String::new(),
-    }
+    ambient.occasion("jeton dev", String::new())
 }
 
 fn shown_clients(issuer: &Issuer) -> Vec<DemoClient> {

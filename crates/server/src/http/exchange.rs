@@ -43,12 +43,7 @@ impl Exchange {
 
     /// What a store verb needs to leave its trace in the audit log.
     pub fn occasion(&self, actor: &str, ambient: &mut Ambient) -> Occasion {
-        Occasion {
-            now: ambient.now,
-            trace: RowId::new(ambient.now, &mut ambient.entropy),
-            actor: actor.to_owned(),
-            request: self.id.to_string(),
-        }
+        ambient.occasion(actor, self.id.to_string())
     }
 
     pub fn form(&self) -> Result<Params<'_>, Refusal> {

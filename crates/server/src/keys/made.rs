@@ -5,7 +5,6 @@ use crate::ambient::Ambient;
 use crate::app::App;
 use jeton_protocol::tenant::TenantId;
 use jeton_store::Store;
-use jeton_store::audit::Occasion;
 use jeton_store::keys::{KeyPurpose, StoredKey};
 use jeton_store::leases::Leased;
 use jeton_store::seal::{self, Place};
@@ -30,7 +29,7 @@ pub(super) async fn make_first(
         keys.push(new_secret(kek, tenant, purpose, 1, ambient)?);
     }
     store
-        .insert_first_keys(tenant, keys, occasion("first start", ambient))
+        .insert_first_keys(tenant, keys, ambient.occasion("first start", String::new()))
         .await?;
     Ok(())
 }
@@ -61,7 +60,11 @@ pub async fn rotate(
     let active_at = ambient.now.plus(lead);
     next.active_at = Some(active_at);
     store
-        .insert_key(tenant, next.clone(), occasion("operator", ambient))
+        .insert_key(
+            tenant,
+            next.clone(),
+            ambient.occasion("operator", String::new()),
+        )
         .await?;
     for row in rows
         .iter()
@@ -74,7 +77,7 @@ pub async fn rotate(
             ..row.clone()
         };
         store
-            .schedule_key(tenant, retired, occasion("operator", ambient))
+            .schedule_key(tenant, retired, ambient.occasion("operator", String::new()))
             .await?;
     }
     Ok(next)
@@ -122,15 +125,6 @@ async fn hold_lease(app: &App, ambient: &mut Ambient) -> Result<bool, KeyError> 
 
 /// Clocks differ, and a token may be minted in the very moment its key retires.
 const MARGIN: Duration = Duration::from_secs(120);
-
-fn occasion(actor: &str, ambient: &mut Ambient) -> Occasion {
-    Occasion {
-        now: ambient.now,
-        trace: RowId::new(ambient.now, &mut ambient.entropy),
-        actor: actor.to_owned(),
-        request: String::new(),
-    }
-}
 
 fn new_signing(
     kek: &Kek,
