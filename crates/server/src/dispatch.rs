@@ -237,6 +237,7 @@ async fn call(
     endpoint: Endpoint,
     (ambient, trail): (&mut Ambient, &mut Trail),
 ) -> Answer {
+    // The endpoints of pages are boxed: what they need while they wait is large, and every request would carry room for it.
     match endpoint {
         Endpoint::Token => endpoints::token::token(app, exchange, ambient, trail).await,
         Endpoint::Introspect => {
@@ -246,12 +247,20 @@ async fn call(
         Endpoint::Userinfo => endpoints::userinfo::userinfo(app, exchange, ambient, trail).await,
         Endpoint::Jwks => endpoints::jwks::jwks(exchange),
         Endpoint::Metadata => endpoints::discovery::metadata(exchange),
-        Endpoint::Authorize => endpoints::authorize::authorize(app, exchange, ambient, trail).await,
-        Endpoint::Continue => login::resume(app, exchange, ambient, trail).await,
-        Endpoint::SignIn => login::sign_in::sign_in(app, exchange, ambient, trail).await,
-        Endpoint::Consent => login::consent::consent(app, exchange, ambient, trail).await,
+        Endpoint::Authorize => {
+            Box::pin(endpoints::authorize::authorize(
+                app, exchange, ambient, trail,
+            ))
+            .await
+        }
+        Endpoint::Continue => Box::pin(login::resume(app, exchange, ambient, trail)).await,
+        Endpoint::SignIn => Box::pin(login::sign_in::sign_in(app, exchange, ambient, trail)).await,
+        Endpoint::Consent => Box::pin(login::consent::consent(app, exchange, ambient, trail)).await,
         Endpoint::EndSession => {
-            endpoints::end_session::end_session(app, exchange, ambient, trail).await
+            Box::pin(endpoints::end_session::end_session(
+                app, exchange, ambient, trail,
+            ))
+            .await
         }
         Endpoint::Home => endpoints::home::home(app, exchange),
         Endpoint::ErrorPage => endpoints::errors::error_page(app, exchange),
@@ -259,8 +268,10 @@ async fn call(
         Endpoint::Livez | Endpoint::Startupz => endpoints::health::livez(),
         Endpoint::Readyz => endpoints::health::readyz(app, exchange).await,
         Endpoint::Metrics => endpoints::health::metrics(app),
-        Endpoint::AdminLink => login::admin_link::admin_link(app, exchange, ambient, trail).await,
-        Endpoint::DemoApi => demo::api::api(app, exchange, ambient, trail).await,
+        Endpoint::AdminLink => {
+            Box::pin(login::admin_link::admin_link(app, exchange, ambient, trail)).await
+        }
+        Endpoint::DemoApi => Box::pin(demo::api::api(app, exchange, ambient, trail)).await,
         Endpoint::TraceList => demo::trace::list(app, exchange),
         Endpoint::TraceDetail => demo::trace::detail(app, exchange),
     }

@@ -132,31 +132,27 @@ fn serve(connection: &Connection, waiting: &Receiver<Job>) {
     }
 }
 
-/// Runs each verb in its own savepoint and commits them together. An `Err` is the fate of all of them.
+/// Runs the verbs and commits them together. An `Err` is the fate of all of them.
+///
+/// A verb fails only when the machinery does, so all of them run in one transaction first; a savepoint copies every page
+/// that is touched after it. When one has failed, the transaction is undone and each verb runs once more, in a savepoint of
+/// its own.
 fn run_group(
     connection: &Connection,
     group: &mut [Job],
 ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
-    connection
-        .execute_batch("BEGIN IMMEDIATE")
-        .map_err(|error| match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy) => StoreError::Busy,
-            _ => StoreError::failed(error),
-        })?;
-    let mut results = Vec::with_capacity(group.len());
-    for job in group.iter_mut() {
-        results.push(run_in_savepoint(connection, job)?);
-    }
+    begin(connection)?;
+    let together = group.iter_mut().try_for_each(|job| run(connection, job));
+    let mut results = match together {
+        Ok(()) => vec![Ok(()); group.len()],
+        Err(_) => run_apart(connection, group)?,
+    };
     if results.iter().all(Result::is_err) {
-        connection
-            .execute_batch("ROLLBACK")
-            .map_err(StoreError::failed)?;
+        roll_back(connection)?;
         return Ok(results);
     }
     // Frames may have reached the disk before the error: nobody can say what a restart will find.
-    connection
-        .execute_batch("COMMIT")
-        .map_err(|error| StoreError::Unknown(error.to_string()))?;
+    small(connection, "COMMIT").map_err(|error| StoreError::Unknown(error.to_string()))?;
     for (job, result) in group.iter().zip(&mut results) {
         if result.is_ok() {
             *result = job.fault_after_commit();
@@ -165,14 +161,46 @@ fn run_group(
     Ok(results)
 }
 
+fn begin(connection: &Connection) -> Result<(), StoreError> {
+    connection
+        .execute_batch("BEGIN IMMEDIATE")
+        .map_err(|error| match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy) => StoreError::Busy,
+            _ => StoreError::failed(error),
+        })
+}
+
+fn roll_back(connection: &Connection) -> Result<(), StoreError> {
+    if connection.is_autocommit() {
+        return Ok(());
+    }
+    small(connection, "ROLLBACK")
+}
+
+/// Starts the transaction anew, and keeps the failure of one verb from its neighbours.
+fn run_apart(
+    connection: &Connection,
+    group: &mut [Job],
+) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+    roll_back(connection)?;
+    begin(connection)?;
+    group
+        .iter_mut()
+        .map(|job| run_in_savepoint(connection, job))
+        .collect()
+}
+
+fn run(connection: &Connection, job: &mut Job) -> Result<(), StoreError> {
+    job.run(&mut Tx::Sqlite(SqliteTx::new(connection)))?;
+    job.fault_before_commit()
+}
+
 fn run_in_savepoint(
     connection: &Connection,
     job: &mut Job,
 ) -> Result<Result<(), StoreError>, StoreError> {
     small(connection, "SAVEPOINT verb")?;
-    let result = job
-        .run(&mut Tx::Sqlite(SqliteTx::new(connection)))
-        .and_then(|()| job.fault_before_commit());
+    let result = run(connection, job);
     if connection.is_autocommit() {
         // A full disk or a failing one ends the whole transaction, and the verbs before this one with it.
         return Err(StoreError::failed("the database rolled the group back"));

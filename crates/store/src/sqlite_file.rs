@@ -57,7 +57,7 @@ fn prepare(connection: &Connection, durable: bool) -> rusqlite::Result<()> {
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; \
          PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON; PRAGMA temp_store = MEMORY; \
-         PRAGMA journal_size_limit = 67108864",
+         PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000",
     )?;
     connection.execute_batch(if durable {
         "PRAGMA synchronous = FULL"
