@@ -20,7 +20,7 @@ fn kids(keys: &[Value]) -> BTreeSet<String> {
 
 async fn rotate(server: &TestServer, algorithm: SignatureAlgorithm, lead: Duration) {
     let mut ambient = server.app.ambient();
-    let plan = (algorithm, lead);
+    let plan = (keys::Line::Signing(algorithm), lead);
     let (store, kek) = (&server.app.store, &server.app.kek);
     keys::rotate(store, kek, &server.tenant(), plan, &mut ambient)
         .await

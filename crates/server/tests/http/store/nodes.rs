@@ -146,7 +146,7 @@ async fn races_over_both_nodes_have_one_winner() {
 async fn a_key_made_on_one_node_is_published_by_the_other_before_it_signs() {
     let nodes = nodes().await;
     let [one, other] = &nodes;
-    let plan = (SignatureAlgorithm::Rs256, Duration::from_secs(2));
+    let plan = (keys::Line::Signing(SignatureAlgorithm::Rs256), Duration::from_secs(2));
     let (app, mut ambient) = (&one.app, one.app.ambient());
     keys::rotate(&app.store, &app.kek, &one.tenant(), plan, &mut ambient)
         .await
