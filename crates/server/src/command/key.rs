@@ -126,7 +126,11 @@ fn list(options: &ListOptions, desk: &mut Desk) -> Result<Answer, Failure> {
     let tenant = options.tenant.find(desk)?;
     let keys = desk.wait(desk.store.keys(&tenant))?;
     // Without the key-encryption key there is a list all the same; it does not say what is damaged.
-    let kek = if keys.is_empty() { None } else { desk.kek().ok() };
+    let kek = if keys.is_empty() {
+        None
+    } else {
+        desk.kek().ok()
+    };
     let damaged = |key: &StoredKey| {
         let opened = kek.as_ref().map(|kek| kek.open_key(&tenant, key));
         opened.is_some_and(|opened| opened.is_err())

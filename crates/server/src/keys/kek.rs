@@ -41,8 +41,7 @@ pub(super) enum Under {
 
 impl Kek {
     pub fn new(secret: &Secret) -> Result<Self, KeyError> {
-        let current =
-            SealKey::new(1, secret).map_err(|error| KeyError::New(error.to_string()))?;
+        let current = SealKey::new(1, secret).map_err(|error| KeyError::New(error.to_string()))?;
         Ok(Self {
             current,
             previous: None,
@@ -223,10 +222,7 @@ impl Kek {
     }
 }
 
-fn key_place<'a>(
-    tenant: &'a TenantId,
-    (purpose, row): (KeyPurpose, &'a str),
-) -> Place<'a> {
+fn key_place<'a>(tenant: &'a TenantId, (purpose, row): (KeyPurpose, &'a str)) -> Place<'a> {
     Place {
         tenant,
         table: "keys",

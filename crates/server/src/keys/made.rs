@@ -69,9 +69,8 @@ pub async fn rotate(
     ambient: &mut Ambient,
 ) -> Result<StoredKey, KeyError> {
     let rows = store.keys(tenant).await?;
-    let published = |row: &&StoredKey| {
-        row.purpose == KeyPurpose::Signing && is_accepted(row, ambient.now)
-    };
+    let published =
+        |row: &&StoredKey| row.purpose == KeyPurpose::Signing && is_accepted(row, ambient.now);
     if line.purpose() == KeyPurpose::Signing
         && rows.iter().filter(published).count() >= MOST_PUBLISHED
     {

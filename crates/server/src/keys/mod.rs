@@ -44,7 +44,9 @@ pub enum KeyError {
     Stored(RowId, String),
     #[error("a new key: {0}")]
     New(String),
-    #[error("{MOST_PUBLISHED} signing keys are published, the most there may be; wait until an old one expires")]
+    #[error(
+        "{MOST_PUBLISHED} signing keys are published, the most there may be; wait until an old one expires"
+    )]
     TooMany,
     #[error("another process changed the keys in this moment; look, and try again")]
     Raced,

@@ -78,7 +78,9 @@ async fn keys(
     for row in store.keys(tenant).await? {
         match kek.key_is_under(tenant, &row) {
             Under::Current => {}
-            Under::Neither => pass.damaged.push(format!("tenant {tenant}, key {}", row.id)),
+            Under::Neither => pass
+                .damaged
+                .push(format!("tenant {tenant}, key {}", row.id)),
             Under::Previous(secret) => todo.push(Resealed {
                 id: row.id,
                 after: kek.seal_key(tenant, (row.purpose, row.id), &secret, entropy)?,
