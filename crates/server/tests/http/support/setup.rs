@@ -110,11 +110,7 @@ impl Setup {
         .unwrap();
         let clock = Clock::set(START);
         let luck = Luck::Seeded(AtomicU64::new(self.seed << 32));
-        let kek_of = |byte| Kek::new(&Secret::new(vec![byte; 32])).unwrap();
-        let mut kek = kek_of(self.keks.0);
-        if let Some(previous) = self.keks.1 {
-            kek = kek.with_previous(kek_of(previous));
-        }
+        let kek = self.kek();
         let mut ambient = Ambient::new(&clock, &luck);
         let mut tenants = vec![self.tenant(TenantId::DEFAULT, ISSUER)];
         if self.more_tenants {
@@ -158,6 +154,15 @@ impl Setup {
                 .or_insert(made);
         }
         server
+    }
+
+    fn kek(&self) -> Kek {
+        let of = |byte| Kek::new(&Secret::new(vec![byte; 32])).unwrap();
+        let (current, previous) = self.keks;
+        match previous {
+            None => of(current),
+            Some(previous) => of(current).with_previous(of(previous)),
+        }
     }
 
     fn tenant(&self, id: &str, issuer: &str) -> Tenant {
