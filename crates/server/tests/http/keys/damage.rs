@@ -59,6 +59,11 @@ async fn when_the_handle_or_seal_key_in_use_is_damaged_the_one_before_it_goes_on
     let server = TestServer::start().await;
     for line in [Line::Handles, Line::Seals] {
         rotate(&server, line, 0).await;
+    }
+    server.look_around().await;
+    let tokens = server.tokens("web", "openid").await;
+    assert_eq!((number(tokens.refresh()), number(&tokens.access)), (2, 2));
+    for line in [Line::Handles, Line::Seals] {
         damage(&server, line).await;
     }
     let tokens = server.tokens("web", "openid").await;
