@@ -5,7 +5,7 @@
 use crate::app::App;
 use crate::http::denied::Fault;
 use crate::kept::Kept;
-use crate::keys;
+use crate::keys::{self, Turn};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
 use jeton_protocol::client::{Client, ClientId};
@@ -15,6 +15,8 @@ use jeton_protocol::tenant::{Tenant, TenantId};
 use jeton_protocol::user::{User, UserId};
 use jeton_store::versions::Versions;
 use jeton_store::{Page, StoreError};
+use jeton_token::handle::{Handle, HandleError, HandleKind};
+use jeton_token::row_id::RowId;
 use jeton_token::timestamp::Timestamp;
 use papaya::HashMap;
 use std::collections::HashSet;
@@ -27,6 +29,9 @@ use std::time::Duration;
 const MOST_TENANTS: usize = 4096;
 const MOST_CLIENTS: usize = 16_384;
 const MOST_USERS: usize = 16_384;
+
+/// How often unknown keys may make the keys of a tenant be read again.
+const REREAD: Duration = Duration::from_secs(1);
 
 pub struct Tenancy {
     /// By the issuer's authority and path, as a request names them.
@@ -48,6 +53,8 @@ impl fmt::Debug for Tenancy {
 pub struct TenantState {
     pub tenant: Tenant,
     keys: ArcSwap<Keys>,
+    /// When the keys were read last. Held while they are read, so that what is older never replaces what is newer.
+    read_at: tokio::sync::Mutex<Timestamp>,
     clients: Kept<ClientId, Client>,
     users: Kept<UserId, User>,
     /// Every origin a client registered, read when the first script asks.
@@ -61,6 +68,8 @@ struct Keys {
     ring: Arc<KeyRing>,
     jwks: Bytes,
     metadata: Bytes,
+    /// Every key that is accepted.
+    known: Vec<RowId>,
     /// When a key becomes active or disappears next.
     changes_at: Option<Timestamp>,
 }
@@ -115,9 +124,12 @@ impl Tenancy {
     /// Makes the next keys of the tenants in memory where they are due. One that nobody asks for needs none.
     pub async fn rotate_keys(&self, app: &App, plan: (Duration, Duration)) {
         let states: Vec<_> = self.by_address.pin().values().cloned().collect();
+        let mut ambient = app.ambient();
+        let turn = Turn::new(&mut ambient);
+        ambient.end();
         for state in states {
-            if let Err(error) = keys::rotate_due(app, state.id(), plan).await {
-                tracing::error!(tenant = %state.tenant.id, %error, "the next signing keys could not be made");
+            if let Err(error) = keys::rotate_due(app, state.id(), &turn, plan).await {
+                tracing::error!(tenant = %state.tenant.id, %error, "the next keys could not be made");
             }
         }
     }
@@ -194,10 +206,12 @@ impl Default for Tenancy {
 
 impl TenantState {
     async fn open(app: &App, tenant: Tenant) -> Result<Self, Fault> {
+        let read_at = app.clock.now();
         let keys = Keys::open(app, &tenant).await?;
         Ok(Self {
             tenant,
             keys: ArcSwap::from_pointee(keys),
+            read_at: tokio::sync::Mutex::new(read_at),
             clients: Kept::new(MOST_CLIENTS),
             users: Kept::new(MOST_USERS),
             origins: ArcSwapOption::empty(),
@@ -211,6 +225,38 @@ impl TenantState {
 
     pub fn ring(&self) -> Arc<KeyRing> {
         Arc::clone(&self.keys.load().ring)
+    }
+
+    /// Opens a handle of this tenant. One made with a key that is not known may come from a node that has read the keys since
+    /// this one did, so they are read again before it is refused.
+    pub async fn open_handle(
+        &self,
+        app: &App,
+        kind: HandleKind,
+        text: &str,
+    ) -> Result<Handle, HandleError> {
+        let tenant = self.id().as_str();
+        let opened = self.ring().handles.open(tenant, kind, text);
+        if let Err(HandleError::UnknownKey(_)) = opened {
+            return self.newer_ring(app).await.handles.open(tenant, kind, text);
+        }
+        opened
+    }
+
+    /// The keys, read again if that was not done in the last second: strangers can make any number of requests ask for it.
+    pub async fn newer_ring(&self, app: &App) -> Arc<KeyRing> {
+        let mut read_at = self.read_at.lock().await;
+        let now = app.clock.now();
+        if now >= read_at.plus(REREAD) {
+            match Keys::open(app, &self.tenant).await {
+                Ok(keys) => self.keys.store(Arc::new(keys)),
+                Err(fault) => {
+                    tracing::error!(tenant = %self.tenant.id, %fault, "the keys could not be read again");
+                }
+            }
+            *read_at = now;
+        }
+        self.ring()
     }
 
     pub fn jwks(&self) -> Bytes {
@@ -277,8 +323,19 @@ impl TenantState {
     }
 
     async fn reopen_keys(&self, app: &App) -> Result<(), Fault> {
-        self.keys
-            .store(Arc::new(Keys::open(app, &self.tenant).await?));
+        let mut read_at = self.read_at.lock().await;
+        let now = app.clock.now();
+        let keys = Keys::open(app, &self.tenant).await?;
+        let before = self.keys.swap(Arc::new(keys));
+        *read_at = now;
+        drop(read_at);
+        // A key that goes when it is time to go is no news.
+        let in_time = before.changes_at.is_some_and(|at| at <= now);
+        let after = self.keys.load();
+        let gone = before.known.iter().filter(|id| !after.known.contains(id));
+        for id in gone.filter(|_| !in_time) {
+            tracing::warn!(event = "key.revoked", tenant = %self.tenant.id, key = %id, "whatever was made with this key is refused from now on");
+        }
         Ok(())
     }
 }
@@ -296,6 +353,7 @@ impl Keys {
         Ok(Self {
             jwks: bytes(serde_json::to_vec(jwks))?,
             metadata: bytes(serde_json::to_vec(&metadata))?,
+            known: opened.known,
             changes_at: opened.changes_at,
             ring: Arc::new(opened.ring),
         })

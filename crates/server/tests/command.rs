@@ -7,6 +7,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value as Json;
 
+#[path = "command/keys.rs"]
+mod keys;
+
 /// An installation of its own: a folder in which `jeton` runs, with no environment of ours.
 struct Installation(PathBuf);
 
@@ -583,55 +586,6 @@ fn tenants_share_nothing_and_an_unknown_one_is_told() {
 }
 
 #[test]
-fn key_commands_say_so_when_there_are_no_keys() {
-    let at = Installation::new();
-    assert_eq!(at.good("key list"), serde_json::json!([]));
-    assert!(at.refused("key rotate", 1).contains("no keys yet"));
-    assert!(
-        at.refused("key rotate --algorithm none", 2)
-            .contains("ES256")
-    );
-    let unknown = "key retire 01997b0e-5c5e-7c3a-a1d4-2f8f3a9c1b77";
-    assert!(at.refused(unknown, 1).contains("no key called"));
-    assert!(at.refused("key retire x", 2).contains("hexadecimal"));
-}
-
-// SEC-417
-#[test]
-fn a_rotated_key_is_published_now_and_signs_after_the_lead() {
-    let at = Installation::new();
-    let made = at.good("key rotate --algorithm ES256 --now");
-    assert_eq!(made[0]["state"], "active");
-    assert!(
-        made[0]["kid"].as_str().is_some_and(|kid| kid.len() >= 20),
-        "{made}"
-    );
-    let first = made[0]["id"].as_str().expect("an id").to_owned();
-    assert!(
-        at.refused(&format!("key retire {first}"), 1)
-            .contains("only one")
-    );
-    let next = at.good("key rotate");
-    assert_eq!(
-        (&next[0]["state"], &next[0]["algorithm"]),
-        (&"published".into(), &"ES256".into())
-    );
-    assert!(
-        at.refused(&format!("key retire {first}"), 1)
-            .contains("only one")
-    );
-    let keys = at.good("key list");
-    assert_eq!(keys[0]["state"], "active");
-    assert_eq!(
-        keys[0]["retired_at"], next[0]["active_at"],
-        "one goes as the other comes"
-    );
-    at.good("key rotate --now");
-    at.good(&format!("key retire {first}"));
-    assert_eq!(at.good("key list")[0]["state"], "expired");
-}
-
-#[test]
 fn a_healthcheck_of_nobody_fails() {
     let at = Installation::new();
     let told = at.refused("healthcheck --set listen.address=127.0.0.1:9", 1);
@@ -705,45 +659,6 @@ fn the_reference_command_prints_docs_config_md() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/config.md");
     let written = std::fs::read_to_string(path).expect("docs/config.md");
     assert_eq!(at.run("config reference").text, written);
-}
-
-/// SEC-352: nothing is written with a key that does not open what the database holds, and no key is made in its place.
-#[test]
-fn a_key_file_that_is_lost_or_foreign_is_refused_before_anything_is_written() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let at = Installation::new();
-    at.good("admin link");
-    let kept = std::fs::read_to_string(at.path("jeton.key")).expect("the key file");
-    let keys = at.good("key list");
-
-    std::fs::remove_file(at.path("jeton.key")).expect("removed");
-    for command in ["key rotate", "admin link", "check"] {
-        let ran = at.run(command);
-        assert_eq!(ran.code, 1, "{command}: {}{}", ran.text, ran.error);
-        let told = format!("{}{}", ran.text, ran.error);
-        assert!(
-            told.contains("is missing, but the database holds keys"),
-            "{command}: {told}"
-        );
-        assert!(!at.path("jeton.key").exists(), "{command} made another key");
-    }
-
-    std::fs::write(at.path("jeton.key"), "A".repeat(43)).expect("written");
-    let owner = std::fs::Permissions::from_mode(0o600);
-    std::fs::set_permissions(at.path("jeton.key"), owner).expect("set");
-    for command in ["key rotate", "check"] {
-        let ran = at.run(command);
-        assert_eq!(ran.code, 1, "{command}: {}{}", ran.text, ran.error);
-        let told = format!("{}{}", ran.text, ran.error);
-        assert!(
-            told.contains("does not open the keys of this database"),
-            "{command}: {told}"
-        );
-    }
-
-    std::fs::write(at.path("jeton.key"), kept).expect("written");
-    assert_eq!(at.good("key list"), keys);
-    assert_eq!(at.run("check").code, 0);
 }
 
 /// P-186, SEC-170: RS256 assertions are taken from a client that is registered for them.

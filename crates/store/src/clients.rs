@@ -1,11 +1,12 @@
 //! Clients: registered, replaced, disabled, removed.
 
-use jeton_protocol::client::{Client, ClientId};
+use jeton_protocol::client::{Client, ClientId, KeptSecret};
 use jeton_protocol::cut::CutTarget;
 use jeton_protocol::tenant::TenantId;
 
 use crate::audit::{self, Occasion};
 use crate::error::StoreError;
+use crate::keys::Resealed;
 use crate::sql::{Row, record, values};
 use crate::versions::{self, Versioned};
 use crate::{Changed, Inserted, Page, Store, cuts};
@@ -71,6 +72,43 @@ impl Store {
             audit::note(tx, &tenant, "client.changed", client.id.as_str(), &occasion)?;
             versions::bump(tx, Versioned::Clients)?;
             Ok(Changed::Changed)
+        })
+        .await
+    }
+
+    /// Replaces sealed secrets, when the key-encryption key changes. A client whose secret is no longer what it was before
+    /// keeps its own; how many were replaced is the answer.
+    pub async fn reseal_client_secrets(
+        &self,
+        tenant: &TenantId,
+        resealed: Vec<Resealed<ClientId, String>>,
+    ) -> Result<u64, StoreError> {
+        let tenant = tenant.clone();
+        self.write(move |tx| {
+            let mut count = 0;
+            for one in &resealed {
+                let found = tx.one(
+                    "SELECT record FROM clients WHERE tenant_id = $1 AND id = $2",
+                    values![tenant.as_str(), one.id.as_str()],
+                )?;
+                let Some(found) = found else { continue };
+                let mut client: Client = found.record(0)?;
+                if client.secret != Some(KeptSecret::Sealed(one.before.clone())) {
+                    continue;
+                }
+                client.secret = Some(KeptSecret::Sealed(one.after.clone()));
+                count += tx.run(
+                    "UPDATE clients SET record = $3 WHERE tenant_id = $1 AND id = $2 AND record = $4",
+                    values![
+                        tenant.as_str(),
+                        one.id.as_str(),
+                        record(&client)?,
+                        found.text(0)?
+                    ],
+                )?;
+            }
+            versions::bump(tx, Versioned::Clients)?;
+            Ok(count)
         })
         .await
     }

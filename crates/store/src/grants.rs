@@ -11,7 +11,7 @@ use jeton_token::timestamp::Timestamp;
 use crate::audit::{self, Occasion};
 use crate::error::StoreError;
 use crate::sql::{Row, Tx, record, values};
-use crate::{Store, consents, revocation};
+use crate::{Page, Store, consents, revocation};
 
 /// Everything the end of an authorization request makes true at once.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,6 +74,26 @@ impl Store {
         let tenant = tenant.clone();
         self.read(move |tx| Ok(find(tx, &tenant, id)?.and_then(StoredGrant::into_pending)))
             .await
+    }
+
+    /// Grants in the order of their making, from behind `page.after`, each with its end.
+    pub async fn grant_ends(
+        &self,
+        tenant: &TenantId,
+        page: Page<GrantId>,
+    ) -> Result<Vec<(GrantId, Timestamp)>, StoreError> {
+        let tenant = tenant.clone();
+        self.read(move |tx| {
+            let after = page.after.unwrap_or(GrantId::from_bytes([0; 16]));
+            let rows = tx.all(
+                "SELECT id, expires_at FROM grants WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+                values![tenant.as_str(), after, page.limit],
+            )?;
+            rows.iter()
+                .map(|row| Ok((row.id(0)?, row.time(1)?)))
+                .collect()
+        })
+        .await
     }
 
     /// Spends the code. Of any number of tries one is `Issued`; the next one takes everything back.

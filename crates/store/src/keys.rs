@@ -2,6 +2,8 @@
 //!
 //! A key is published before it is active, and stays published until the last token it signed has expired (SEC-304).
 
+use std::time::Duration;
+
 use jeton_protocol::tenant::TenantId;
 use jeton_token::row_id::RowId;
 use jeton_token::timestamp::Timestamp;
@@ -10,7 +12,7 @@ use crate::audit::{self, Occasion};
 use crate::error::StoreError;
 use crate::sql::{Row, Tx, values};
 use crate::versions::{self, Versioned};
-use crate::{Changed, Store};
+use crate::{Changed, Inserted, Store};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyPurpose {
@@ -20,6 +22,8 @@ pub enum KeyPurpose {
 }
 
 impl KeyPurpose {
+    pub const ALL: [Self; 3] = [Self::Signing, Self::Handle, Self::Seal];
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Signing => "signing",
@@ -29,9 +33,7 @@ impl KeyPurpose {
     }
 
     fn parse(name: &str) -> Option<Self> {
-        [Self::Signing, Self::Handle, Self::Seal]
-            .into_iter()
-            .find(|known| known.name() == name)
+        Self::ALL.into_iter().find(|known| known.name() == name)
     }
 }
 
@@ -58,11 +60,39 @@ pub struct StoredKey {
     pub expires_at: Option<Timestamp>,
 }
 
+/// A key that nothing accepts any more is still shown for so long, then destroyed when the next one is made.
+const KEPT_AFTER_END: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FirstKeys {
     Inserted,
     /// Another process was first; load its keys.
     AlreadyThere,
+}
+
+/// When the keys before a new one stop being used, and being accepted; `None`: that is decided later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ends {
+    pub retired_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What takes the place of a key that ends at once.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Replacement {
+    /// Another key is in use already, or was.
+    None,
+    /// This one, which is published already and becomes active now.
+    Published(RowId),
+    New(StoredKey),
+}
+
+/// A sealed secret before and after it was sealed anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resealed<Id, Sealed> {
+    pub id: Id,
+    pub before: Sealed,
+    pub after: Sealed,
 }
 
 impl Store {
@@ -93,6 +123,89 @@ impl Store {
         .await
     }
 
+    /// Adds the next key of a purpose and algorithm, and ends those before it, all or nothing: however many processes do that
+    /// at once, one adds the key of this number. The others find it `Taken`.
+    pub async fn succeed_key(
+        &self,
+        tenant: &TenantId,
+        next: StoredKey,
+        ends: Ends,
+        occasion: Occasion,
+    ) -> Result<Inserted, StoreError> {
+        let tenant = tenant.clone();
+        self.write(move |tx| {
+            // Counting first takes the lock that makes the others wait for this answer.
+            versions::bump(tx, Versioned::Keys)?;
+            let there = tx.one(
+                "SELECT id FROM keys WHERE tenant_id = $1 AND purpose = $2 AND number = $3",
+                values![tenant.as_str(), next.purpose.name(), u32::from(next.number)],
+            )?;
+            if there.is_some() {
+                return Ok(Inserted::Taken);
+            }
+            insert(tx, &tenant, &next)?;
+            tx.run(
+                "UPDATE keys SET retired_at = $5, expires_at = $6 \
+                 WHERE tenant_id = $1 AND purpose = $2 AND algorithm = $3 AND id <> $4 \
+                 AND (retired_at IS NULL OR retired_at > $5)",
+                values![
+                    tenant.as_str(),
+                    next.purpose.name(),
+                    next.algorithm.as_str(),
+                    next.id,
+                    ends.retired_at,
+                    ends.expires_at
+                ],
+            )?;
+            tx.run(
+                "DELETE FROM keys WHERE tenant_id = $1 AND purpose = $2 AND expires_at < $3",
+                values![
+                    tenant.as_str(),
+                    next.purpose.name(),
+                    occasion.now.minus(KEPT_AFTER_END)
+                ],
+            )?;
+            audit::note(tx, &tenant, "key.made", &next.id.to_string(), &occasion)?;
+            Ok(Inserted::Inserted)
+        })
+        .await
+    }
+
+    /// Ends a key at once, whatever was made with it, and puts another in its place in the same moment.
+    pub async fn revoke_key(
+        &self,
+        tenant: &TenantId,
+        id: RowId,
+        replacement: Replacement,
+        occasion: Occasion,
+    ) -> Result<Changed, StoreError> {
+        let tenant = tenant.clone();
+        self.write(move |tx| {
+            versions::bump(tx, Versioned::Keys)?;
+            let count = tx.run(
+                "UPDATE keys SET retired_at = CASE WHEN retired_at <= $3 THEN retired_at ELSE $3 END, expires_at = $3 \
+                 WHERE tenant_id = $1 AND id = $2 AND (expires_at IS NULL OR expires_at > $3)",
+                values![tenant.as_str(), id, occasion.now],
+            )?;
+            if count == 0 {
+                return Ok(Changed::NotFound);
+            }
+            match &replacement {
+                Replacement::None => {}
+                Replacement::New(next) => insert(tx, &tenant, next)?,
+                Replacement::Published(next) => {
+                    tx.run(
+                        "UPDATE keys SET active_at = $3 WHERE tenant_id = $1 AND id = $2 AND active_at > $3",
+                        values![tenant.as_str(), *next, occasion.now],
+                    )?;
+                }
+            }
+            audit::note(tx, &tenant, "key.revoked", &id.to_string(), &occasion)?;
+            Ok(Changed::Changed)
+        })
+        .await
+    }
+
     /// Adds a key. `number` must be a new one; a number in use is a failure.
     pub async fn insert_key(
         &self,
@@ -115,7 +228,7 @@ impl Store {
         self.read(move |tx| {
             let rows = tx.all(
                 "SELECT id, purpose, number, algorithm, sealed, public_key, created_at, published_at, active_at, \
-                 retired_at, expires_at FROM keys WHERE tenant_id = $1 ORDER BY id LIMIT 1000",
+                 retired_at, expires_at FROM keys WHERE tenant_id = $1 ORDER BY id LIMIT 4000",
                 values![tenant.as_str()],
             )?;
             rows.iter().map(read).collect()
@@ -158,24 +271,28 @@ impl Store {
         .await
     }
 
-    /// Replaces the sealed part, when the key-encryption key changes.
-    pub async fn reseal_key(
+    /// Replaces sealed parts, when the key-encryption key changes. One that is no longer what it was before stays; how many
+    /// were replaced is the answer. Nothing is counted as changed: what a key is, is the same.
+    pub async fn reseal_keys(
         &self,
         tenant: &TenantId,
-        id: RowId,
-        sealed: Vec<u8>,
-    ) -> Result<Changed, StoreError> {
+        resealed: Vec<Resealed<RowId, Vec<u8>>>,
+    ) -> Result<u64, StoreError> {
         let tenant = tenant.clone();
         self.write(move |tx| {
-            let count = tx.run(
-                "UPDATE keys SET sealed = $3 WHERE tenant_id = $1 AND id = $2",
-                values![tenant.as_str(), id, sealed.as_slice()],
-            )?;
-            Ok(if count == 1 {
-                Changed::Changed
-            } else {
-                Changed::NotFound
-            })
+            let mut count = 0;
+            for one in &resealed {
+                count += tx.run(
+                    "UPDATE keys SET sealed = $3 WHERE tenant_id = $1 AND id = $2 AND sealed = $4",
+                    values![
+                        tenant.as_str(),
+                        one.id,
+                        one.after.as_slice(),
+                        one.before.as_slice()
+                    ],
+                )?;
+            }
+            Ok(count)
         })
         .await
     }

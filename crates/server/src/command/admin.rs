@@ -51,13 +51,17 @@ fn link(options: &LinkOptions, desk: &mut Desk) -> Result<Answer, Failure> {
     let name = username(&options.username).map_err(Failure::usage)?;
     let user = administrator(&tenant, name, desk)?;
     let found = desk.wait(desk.store.tenant(&tenant))?;
-    let issuer = found
+    let found = found
         .ok_or_else(|| Failure::refused(format!("there is no tenant called {tenant}")))?
-        .tenant
-        .issuer;
+        .tenant;
     let kek = desk.kek()?;
     let (store, id) = (desk.store.clone(), desk.id());
-    let opened = keys::open_for(&store, &kek, &tenant, &mut desk.ambient);
+    let opened = keys::open_for(
+        &store,
+        &kek,
+        &tenant,
+        (found.policy.signing_algorithm, &mut desk.ambient),
+    );
     let opened = desk.runtime.block_on(opened).map_err(Failure::refused)?;
     let text = opened
         .ring
@@ -71,7 +75,7 @@ fn link(options: &LinkOptions, desk: &mut Desk) -> Result<Answer, Failure> {
     };
     let occasion = desk.occasion();
     desk.wait(desk.store.make_link(&tenant, link, occasion))?;
-    let url = issuer.join(&format!("{PATH}?token={text}"));
+    let url = found.issuer.join(&format!("{PATH}?token={text}"));
     Ok(Answer::done(
         url.clone(),
         json!({ "url": url, "username": user.username, "expires_in": LIFETIME.as_secs() }),

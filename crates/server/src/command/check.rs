@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jeton_protocol::tenant::TenantId;
+use jeton_store::keys::StoredKey;
 use jeton_token::entropy::Entropy;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -110,9 +111,25 @@ fn encryption_key(file: &Path, desk: Option<Desk>) -> Result<String, String> {
         return Ok(format!("{} can be read", file.display()));
     };
     match desk.kek() {
-        Ok(_) => Ok(format!("{} opens the keys of the database", file.display())),
+        Ok(kek) => every_key(&kek, &desk)
+            .map(|()| format!("{} opens the keys of the database", file.display())),
         Err(Failure::Refused(why) | Failure::Usage(why)) => Err(why),
     }
+}
+
+/// One damaged key does not stop a server, so it is told here.
+fn every_key(kek: &Kek, desk: &Desk) -> Result<(), String> {
+    let tenant = TenantId::default_tenant();
+    let keys = desk.wait(desk.store.keys(&tenant));
+    let Ok(keys) = keys else { return Ok(()) };
+    let now = desk.ambient.now;
+    let accepted = |key: &&StoredKey| key.expires_at.is_none_or(|end| now < end);
+    for key in keys.iter().filter(accepted) {
+        kek.open_key(&tenant, key).map_err(|error| {
+            format!("{error}; restore its row from a backup, or jeton key revoke it")
+        })?;
+    }
+    Ok(())
 }
 
 fn holds_keys(desk: &Desk) -> bool {

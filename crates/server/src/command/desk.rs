@@ -70,8 +70,8 @@ impl Desk {
 
     /// The key-encryption key, which must be that of the database; its file is made if the database has no keys yet.
     pub fn kek(&mut self) -> Result<Kek, Failure> {
-        let path = &self.config.encryption_key_file;
-        let opened = Kek::of_database(path, &self.store, &mut self.ambient.entropy);
+        let files = self.config.kek_files();
+        let opened = Kek::of_database(files, &self.store, &mut self.ambient.entropy);
         self.runtime.block_on(opened).map_err(Failure::refused)
     }
 

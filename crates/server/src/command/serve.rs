@@ -44,7 +44,7 @@ async fn serve(config: &Config) -> Result<(), StartError> {
     let store = Store::open(&location(config), options, clock.now())?;
     store.lock_exclusive()?;
     let mut entropy = Entropy::from_os();
-    let kek = Kek::of_database(&config.encryption_key_file, &store, &mut entropy).await;
+    let kek = Kek::of_database(config.kek_files(), &store, &mut entropy).await;
     let kek = kek.map_err(|error| StartError::Keys(error.to_string()))?;
     let tls = match &config.tls {
         None => None,

@@ -33,7 +33,7 @@ macro_rules! words {
 }
 
 words!(TokenFormat { "opaque" = Opaque, "jwt" = Jwt });
-words!(SignatureAlgorithm { "ES256" = Es256, "EdDSA" = EdDsa, "RS256" = Rs256 });
+words!(SignatureAlgorithm { "ES256" = Es256, "EdDSA" = EdDsa, "RS256" = Rs256, "PS256" = Ps256 });
 words!(LogFormat { "text" = Text, "json" = Json });
 words!(LogLevel {
     "error" = Error,

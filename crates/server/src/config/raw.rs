@@ -99,16 +99,21 @@ table! {
         /// PostgreSQL it must be set, because every node needs the same one. Losing it loses
         /// every signing key and with it every token: back it up, but not with the database.
         encryption_key_file: Option<PathBuf>;
+        /// A second such file, while the key is being replaced: what it encrypted can be read, and
+        /// nothing is encrypted with it any more. `jeton key rewrap` encrypts everything with the
+        /// first one; then take this setting away.
+        encryption_key_previous_file: Option<PathBuf>;
     }
 }
 
 table! {
-    /// How signing keys change, by themselves and when `jeton key rotate` asks for it.
+    /// How keys change, by themselves and when `jeton key rotate` asks for it: those that sign, those of
+    /// handles (codes, refresh tokens, cookies), and those of opaque access tokens.
     Rotation at "keys.rotation." {
-        /// How long a key signs before the next one takes over. The next one is made by the server, published
+        /// How long a key is used before the next one takes over. The next one is made by the server, published
         /// `keys.rotation.lead` before that.
         period: Duration = "90d", "2d"..="730d";
-        /// How long the next key is published before it signs, so that every resource server has
+        /// How long the next key is known and published before it is used, so that every resource server has
         /// it in time. Those that cache the key set longer than this will refuse good tokens.
         lead: Duration = "24h", "24h"..="90d";
     }
@@ -154,8 +159,9 @@ table! {
         /// The form of access tokens, unless a client asks for the other one. Opaque tokens can be
         /// revoked at once; JWTs can be checked without asking this server (RFC 9068).
         format: TokenFormat = "opaque";
-        /// The algorithm of new signing keys. Existing keys go on until they are rotated. Choose
-        /// RS256 only when clients know nothing else.
+        /// The algorithm JWT access tokens are signed with. A key of it is made when there is none,
+        /// and signs two seconds later, when every node publishes it. Choose RS256 or PS256 only
+        /// when resource servers know nothing else.
         signing_algorithm: SignatureAlgorithm = "ES256";
     }
 }

@@ -18,6 +18,7 @@ use super::raw::{
 };
 use super::source::Source;
 use super::value::{Setting, Value};
+use crate::keys::KekFiles;
 
 /// A configuration in which every value is known to be usable and none contradicts another.
 #[derive(Debug, Clone)]
@@ -34,7 +35,9 @@ pub struct Config {
     pub database: Database,
     /// The file of the key that encrypts all other keys.
     pub encryption_key_file: PathBuf,
-    /// When signing keys change.
+    /// The file of the key before or after it, while it is being replaced.
+    pub encryption_key_previous_file: Option<PathBuf>,
+    /// When keys change.
     pub rotation: Rotation,
     /// Further paths of endpoints; no two endpoints share one.
     pub paths: Paths,
@@ -83,6 +86,14 @@ impl Config {
     pub fn admits_issuer(&self, text: &str) -> Result<Issuer, String> {
         let issuer = IssuerUrl::parse(&Value::Text(text.to_owned()))?;
         check_scheme(&issuer, &self.listen).map(|()| issuer.issuer)
+    }
+
+    /// Where the key-encryption key is.
+    pub fn kek_files(&self) -> KekFiles<'_> {
+        KekFiles {
+            current: &self.encryption_key_file,
+            previous: self.encryption_key_previous_file.as_deref(),
+        }
     }
 
     /// Every key with its value, source and declaration, in the order of the reference.
@@ -192,6 +203,7 @@ impl Read {
             listen: self.listen?,
             tls: tls.map(|(certificate, key)| TlsFiles { certificate, key }),
             encryption_key_file: keys.encryption_key_file.unwrap_or_else(beside),
+            encryption_key_previous_file: keys.encryption_key_previous_file,
             database,
             rotation: self.rotation?,
             paths: self.paths?,

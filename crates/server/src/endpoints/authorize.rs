@@ -43,7 +43,7 @@ pub async fn authorize(
                 return Ok(finish::send_refusal(app, exchange, &target, &refusal));
             }
         };
-    let (browser, cookie) = browser::known_browser(exchange, ambient);
+    let (browser, cookie) = browser::known_browser(app, exchange, ambient).await;
     let interaction = new_interaction(exchange, request, browser, ambient);
     let ring = exchange.tenant.ring();
     let tenant = exchange.tenant.id().as_str();

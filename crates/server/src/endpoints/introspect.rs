@@ -72,11 +72,7 @@ async fn refresh_token(
     (ambient, trail): (&Ambient, &mut Trail),
 ) -> Answer {
     let state = &exchange.tenant;
-    let handle =
-        state
-            .ring()
-            .handles
-            .open(state.tenant.id.as_str(), HandleKind::RefreshToken, text);
+    let handle = state.open_handle(app, HandleKind::RefreshToken, text).await;
     let handle = handle.map_err(rules::unreadable)?;
     let refreshable = app.store.refreshable_grant(state.id(), handle.row).await?;
     let refreshable = refreshable.ok_or_else(|| rules::unreadable("a grant that is gone"))?;

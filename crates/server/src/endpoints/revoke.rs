@@ -26,10 +26,8 @@ pub async fn revoke(
     let state = &exchange.tenant;
     match TokenRef::read(token) {
         TokenRef::Refresh(text) => {
-            let ring = state.ring();
-            if let Ok(handle) =
-                ring.handles
-                    .open(state.tenant.id.as_str(), HandleKind::RefreshToken, text)
+            let opened = state.open_handle(app, HandleKind::RefreshToken, text).await;
+            if let Ok(handle) = opened
                 && let Some(found) = app.store.refreshable_grant(state.id(), handle.row).await?
             {
                 rules::admit(found.grant.client.as_str(), &caller, trail)?;
@@ -41,7 +39,7 @@ pub async fn revoke(
         }
         TokenRef::Sealed(_) | TokenRef::Jwt(_) => {
             // An unknown token is as good as revoked (RFC 7009 §2.2).
-            if let Ok(facts) = access_token::read(exchange, token) {
+            if let Ok(facts) = access_token::read(app, exchange, token).await {
                 rules::admit(&facts.client, &caller, trail)?;
                 if ambient.now < facts.expires_at {
                     let occasion = exchange.occasion(caller.client().id.as_str(), ambient);

@@ -22,12 +22,12 @@ pub async fn redeem(
     (ambient, trail): (&mut Ambient, &mut Trail),
 ) -> Result<TokenResponse, Denied> {
     let state = &exchange.tenant;
-    let (tenant, ring) = (&state.tenant, state.ring());
+    let tenant = &state.tenant;
 
     // Load.
-    let handle = ring
-        .handles
-        .open(tenant.id.as_str(), HandleKind::Code, &request.code);
+    let handle = state
+        .open_handle(app, HandleKind::Code, &request.code)
+        .await;
     let handle = handle.map_err(|error| unknown(error.to_string()))?;
     let pending = app.store.pending_grant(state.id(), handle.row).await?;
     let pending = pending.ok_or_else(|| unknown("a code whose grant is gone"))?;
@@ -46,6 +46,7 @@ pub async fn redeem(
     )?;
 
     // Mint.
+    let ring = state.ring();
     let (response, refresh_expires_at) = match decision {
         CodeDecision::Replayed => (None, None),
         CodeDecision::Issue(mut issuance) => {

@@ -21,14 +21,12 @@ pub async fn refresh(
     (ambient, trail): (&mut Ambient, &mut Trail),
 ) -> Result<TokenResponse, Denied> {
     let state = &exchange.tenant;
-    let (tenant, ring) = (&state.tenant, state.ring());
+    let tenant = &state.tenant;
 
     // Load.
-    let handle = ring.handles.open(
-        tenant.id.as_str(),
-        HandleKind::RefreshToken,
-        &request.refresh_token,
-    );
+    let handle = state
+        .open_handle(app, HandleKind::RefreshToken, &request.refresh_token)
+        .await;
     let handle = handle.map_err(|error| unknown(error.to_string()))?;
     let refreshable = app.store.refreshable_grant(state.id(), handle.row).await?;
     let refreshable = refreshable.ok_or_else(|| unknown("a refresh token whose grant is gone"))?;
@@ -40,6 +38,8 @@ pub async fn refresh(
         .await?;
     let facts = (&refreshable, handle.generation, is_cut);
     let issuance = rules::decide(facts, request, (caller, tenant), ambient.now, trail)?;
+
+    let ring = state.ring();
 
     // Mint. The successor is derived from the presented token, so it is the same whoever of the racing requests commits.
     let mut response = issue::mint(&issuance, tenant, &ring, &mut ambient.entropy, ambient.now)?;

@@ -1,32 +1,34 @@
-//! Making keys: the first ones of a tenant, and the next ones in time.
+//! Making keys: the first ones of a tenant, the next ones in time, and the one that takes the place of a stolen one.
 
-use super::{Kek, KeyError, SIGNING_ALGORITHMS};
+use super::line::{Line, MARGIN};
+use super::{Kek, KeyError, MOST_PUBLISHED};
 use crate::ambient::Ambient;
 use crate::app::App;
 use jeton_protocol::tenant::TenantId;
-use jeton_store::Store;
-use jeton_store::keys::{KeyPurpose, StoredKey};
+use jeton_store::keys::{Ends, KeyPurpose, Replacement, StoredKey};
 use jeton_store::leases::Leased;
-use jeton_store::seal::{self, Place};
+use jeton_store::{Changed, Inserted, Page, Store};
 use jeton_token::algorithm::SignatureAlgorithm;
 use jeton_token::row_id::RowId;
 use jeton_token::secret::Secret;
 use jeton_token::signing_key::SigningKey;
+use jeton_token::timestamp::Timestamp;
 use std::time::Duration;
 
-/// Makes the first keys of a tenant; of several processes that start at once, one does.
+/// Makes the first keys of a tenant, `also` among them; of several processes that start at once, one does.
 pub(super) async fn make_first(
     store: &Store,
     kek: &Kek,
     tenant: &TenantId,
+    also: Option<SignatureAlgorithm>,
     ambient: &mut Ambient,
 ) -> Result<(), KeyError> {
-    let mut keys = Vec::new();
-    for (number, algorithm) in (1..).zip(SIGNING_ALGORITHMS) {
-        keys.push(new_signing(kek, tenant, algorithm, number, ambient)?);
-    }
-    for purpose in [KeyPurpose::Handle, KeyPurpose::Seal] {
-        keys.push(new_secret(kek, tenant, purpose, 1, ambient)?);
+    let also = also.map(Line::Signing);
+    let also = also.filter(|line| !Line::FIRST.contains(line));
+    let mut keys: Vec<StoredKey> = Vec::new();
+    for line in Line::FIRST.into_iter().chain(also) {
+        let number = next_number(&keys, line);
+        keys.push(new(kek, tenant, (line, number), ambient)?);
     }
     store
         .insert_first_keys(tenant, keys, ambient.occasion("first start", String::new()))
@@ -34,148 +36,284 @@ pub(super) async fn make_first(
     Ok(())
 }
 
-/// Adds the next key of `algorithm`: published now, used after `lead`; the one before it goes when its last token has.
+/// Makes the first key of an algorithm, unless there is one. Every node publishes it before it signs (SEC-304); nobody
+/// keeps a key set for such tokens yet, so a longer lead would gain nothing.
+pub(super) async fn ensure(
+    store: &Store,
+    kek: &Kek,
+    tenant: &TenantId,
+    (algorithm, rows): (SignatureAlgorithm, &[StoredKey]),
+    ambient: &mut Ambient,
+) -> Result<bool, KeyError> {
+    let line = Line::Signing(algorithm);
+    let there = |row: &StoredKey| Line::of(row) == Some(line) && is_accepted(row, ambient.now);
+    if rows.iter().any(there) {
+        return Ok(false);
+    }
+    match rotate(store, kek, tenant, (line, FIRST_LEAD), ambient).await {
+        // Another process made it.
+        Ok(_) | Err(KeyError::Raced) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// Long enough for every node to have looked; see `start.rs:LOOK_AROUND`.
+const FIRST_LEAD: Duration = Duration::from_secs(2);
+
+/// Adds the next key of a line: published now, used after `lead`; the one before it goes when its last token has.
 pub async fn rotate(
     store: &Store,
     kek: &Kek,
     tenant: &TenantId,
-    (algorithm, lead): (SignatureAlgorithm, Duration),
+    (line, lead): (Line, Duration),
     ambient: &mut Ambient,
 ) -> Result<StoredKey, KeyError> {
     let rows = store.keys(tenant).await?;
-    let of_algorithm =
-        |row: &&StoredKey| row.purpose == KeyPurpose::Signing && row.algorithm == algorithm.name();
-    let number = rows
-        .iter()
-        .filter(|row| row.purpose == KeyPurpose::Signing)
-        .map(|row| row.number)
-        .max();
-    let mut next = new_signing(
-        kek,
-        tenant,
-        algorithm,
-        number.unwrap_or(0).saturating_add(1),
-        ambient,
-    )?;
+    let published =
+        |row: &&StoredKey| row.purpose == KeyPurpose::Signing && is_accepted(row, ambient.now);
+    if line.purpose() == KeyPurpose::Signing
+        && rows.iter().filter(published).count() >= MOST_PUBLISHED
+    {
+        return Err(KeyError::TooMany);
+    }
+    let mut next = new(kek, tenant, (line, next_number(&rows, line)), ambient)?;
     let active_at = ambient.now.plus(lead);
     next.active_at = Some(active_at);
-    store
-        .insert_key(
-            tenant,
-            next.clone(),
-            ambient.occasion("operator", String::new()),
-        )
-        .await?;
-    for row in rows
-        .iter()
-        .filter(of_algorithm)
-        .filter(|row| row.retired_at.is_none_or(|at| at > active_at))
+    let ends = Ends {
+        retired_at: active_at,
+        expires_at: line.end(active_at),
+    };
+    let occasion = ambient.occasion("operator", String::new());
+    match store
+        .succeed_key(tenant, next.clone(), ends, occasion)
+        .await?
     {
-        let retired = StoredKey {
-            retired_at: Some(active_at),
-            expires_at: Some(active_at.plus(LONGEST_TOKEN).plus(MARGIN)),
-            ..row.clone()
-        };
-        store
-            .schedule_key(tenant, retired, ambient.occasion("operator", String::new()))
-            .await?;
+        Inserted::Inserted => Ok(next),
+        Inserted::Taken => Err(KeyError::Raced),
     }
-    Ok(next)
 }
 
-/// Makes the next key of every algorithm whose newest one has nearly signed for `period`; of several nodes one does.
+/// What became of a key that was revoked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Revoked {
+    /// It is gone; keys of its line that are in use stay so.
+    Gone,
+    /// It is gone, and this one is in use in its place.
+    Replaced(RowId),
+}
+
+/// Ends a key at once: what it made is refused from now on. If it was the one in use, the next one is, from now on too.
+pub async fn revoke(
+    store: &Store,
+    kek: &Kek,
+    tenant: &TenantId,
+    key: &StoredKey,
+    ambient: &mut Ambient,
+) -> Result<Revoked, KeyError> {
+    let rows = store.keys(tenant).await?;
+    let line = Line::of(key);
+    let others: Vec<&StoredKey> = rows
+        .iter()
+        .filter(|row| row.id != key.id && Line::of(row) == line && is_accepted(row, ambient.now))
+        .filter(|row| row.retired_at.is_none_or(|at| ambient.now < at))
+        .collect();
+    let goes_on = others.iter().find(|row| row.retired_at.is_none());
+    let in_use = others
+        .iter()
+        .any(|row| row.active_at.is_some_and(|at| at <= ambient.now));
+    let replacement = match (line, goes_on, in_use) {
+        (None, _, _) | (_, Some(_), true) => Replacement::None,
+        (Some(_), Some(published), false) => Replacement::Published(published.id),
+        (Some(line), None, in_use) => {
+            let number = next_number(&rows, line);
+            let mut next = new(kek, tenant, (line, number), ambient)?;
+            // The one in use has been told when to retire; until then nothing is missing.
+            next.active_at = next.active_at.max(key.active_at.filter(|_| in_use));
+            Replacement::New(next)
+        }
+    };
+    let revoked = match &replacement {
+        Replacement::None => Revoked::Gone,
+        Replacement::Published(id) => Revoked::Replaced(*id),
+        Replacement::New(next) => Revoked::Replaced(next.id),
+    };
+    let occasion = ambient.occasion("operator", String::new());
+    match store
+        .revoke_key(tenant, key.id, replacement, occasion)
+        .await?
+    {
+        Changed::Changed => Ok(revoked),
+        Changed::NotFound | Changed::Taken => Err(KeyError::Raced),
+    }
+}
+
+/// One node's turn to look after the keys of its tenants.
+#[derive(Debug)]
+pub struct Turn {
+    holder: String,
+}
+
+impl Turn {
+    pub fn new(ambient: &mut Ambient) -> Self {
+        let holder = RowId::new(ambient.now, &mut ambient.entropy).to_string();
+        Self { holder }
+    }
+
+    /// Only one node has the turn; the others see its keys before the lease ends.
+    async fn hold(&self, app: &App, now: Timestamp) -> Result<bool, KeyError> {
+        let until = now.plus(Duration::from_secs(60));
+        let leased = app
+            .store
+            .take_lease("key rotation", &self.holder, until, now)
+            .await?;
+        Ok(leased == Leased::Taken)
+    }
+}
+
+/// Makes the next key of every line whose newest one has nearly been used for `period`, and finds the ends of retired ones.
 pub async fn rotate_due(
     app: &App,
     tenant: &TenantId,
-    (period, lead): (Duration, Duration),
+    turn: &Turn,
+    plan: (Duration, Duration),
 ) -> Result<(), KeyError> {
     let mut ambient = app.ambient();
+    let done = turn_keys(app, tenant, turn, plan, &mut ambient).await;
+    ambient.end();
+    done
+}
+
+async fn turn_keys(
+    app: &App,
+    tenant: &TenantId,
+    turn: &Turn,
+    (period, lead): (Duration, Duration),
+    ambient: &mut Ambient,
+) -> Result<(), KeyError> {
     let now = ambient.now;
     let rows = app.store.keys(tenant).await?;
-    let is_due = |algorithm: &SignatureAlgorithm| {
-        let of_algorithm = rows.iter().filter(|row| row.algorithm == algorithm.name());
-        let newest = of_algorithm.filter_map(|row| row.active_at).max();
-        newest.is_some_and(|active_at| now.plus(lead) >= active_at.plus(period))
-    };
-    let due: Vec<_> = SIGNING_ALGORITHMS.into_iter().filter(is_due).collect();
-    if !due.is_empty() && hold_lease(app, &mut ambient).await? {
-        for algorithm in due {
-            let plan = (algorithm, lead);
-            rotate(&app.store, &app.kek, tenant, plan, &mut ambient).await?;
-            tracing::info!(event = "key.rotated", tenant = %tenant, algorithm = algorithm.name());
-        }
+    if due(&rows, now, (period, lead)).is_empty() && endless(&rows, now).is_empty() {
+        return Ok(());
     }
-    ambient.end();
+    if !turn.hold(app, now).await? {
+        return Ok(());
+    }
+    // Read again: the node that had the turn before may have done it.
+    let rows = app.store.keys(tenant).await?;
+    for row in endless(&rows, now) {
+        end_retired(app, tenant, row, ambient).await?;
+    }
+    for line in due(&rows, now, (period, lead)) {
+        let next = rotate(&app.store, &app.kek, tenant, (line, lead), ambient).await?;
+        tracing::info!(event = "key.rotated", tenant = %tenant, algorithm = %line, number = next.number);
+    }
     Ok(())
 }
 
-/// The ceiling of all token lifetimes.
-const LONGEST_TOKEN: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Only one node rotates; the others see its key before the lease ends.
-async fn hold_lease(app: &App, ambient: &mut Ambient) -> Result<bool, KeyError> {
-    let holder = RowId::new(ambient.now, &mut ambient.entropy).to_string();
-    let until = ambient.now.plus(Duration::from_secs(60));
-    Ok(app
-        .store
-        .take_lease("key rotation", &holder, until, ambient.now)
-        .await?
-        == Leased::Taken)
+/// Lines whose newest key ends its period before another one could be published for `lead`.
+fn due(rows: &[StoredKey], now: Timestamp, (period, lead): (Duration, Duration)) -> Vec<Line> {
+    let mut newest: Vec<(Line, Timestamp)> = Vec::new();
+    for row in rows.iter().filter(|row| is_accepted(row, now)) {
+        let (Some(line), Some(active_at)) = (Line::of(row), row.active_at) else {
+            continue;
+        };
+        match newest.iter_mut().find(|(known, _)| *known == line) {
+            Some((_, latest)) => *latest = active_at.max(*latest),
+            None => newest.push((line, active_at)),
+        }
+    }
+    newest
+        .into_iter()
+        .filter(|(_, active_at)| now.plus(lead) >= active_at.plus(period))
+        .map(|(line, _)| line)
+        .collect()
 }
 
-/// Clocks differ, and a token may be minted in the very moment its key retires.
-const MARGIN: Duration = Duration::from_secs(120);
-
-fn new_signing(
-    kek: &Kek,
-    tenant: &TenantId,
-    algorithm: SignatureAlgorithm,
-    number: u16,
-    ambient: &mut Ambient,
-) -> Result<StoredKey, KeyError> {
-    let new = |error: &dyn std::fmt::Display| KeyError::New(error.to_string());
-    let key = SigningKey::generate(algorithm, None).map_err(|error| new(&error))?;
-    let pkcs8 = key.to_pkcs8().map_err(|error| new(&error))?;
-    let mut row = stored(kek, tenant, (KeyPurpose::Signing, number), &pkcs8, ambient)?;
-    algorithm.name().clone_into(&mut row.algorithm);
-    row.public_key = Some(serde_json::Value::Object(key.public_jwk().to_json()).to_string());
-    Ok(row)
+/// Keys that retired without an end.
+fn endless(rows: &[StoredKey], now: Timestamp) -> Vec<&StoredKey> {
+    let retired = |row: &&StoredKey| row.retired_at.is_some_and(|at| at.plus(MARGIN) <= now);
+    rows.iter()
+        .filter(retired)
+        .filter(|row| row.expires_at.is_none())
+        .collect()
 }
 
-fn new_secret(
-    kek: &Kek,
+/// Gives a retired handle key its end: when the last grant that existed while it was in use is over, whatever the lifetimes
+/// were then or are now, and not before the last cookie.
+async fn end_retired(
+    app: &App,
     tenant: &TenantId,
-    purpose: KeyPurpose,
-    number: u16,
+    row: &StoredKey,
     ambient: &mut Ambient,
-) -> Result<StoredKey, KeyError> {
-    let secret = Secret::random(&mut ambient.entropy);
-    stored(kek, tenant, (purpose, number), &secret, ambient)
-}
-
-fn stored(
-    kek: &Kek,
-    tenant: &TenantId,
-    (purpose, number): (KeyPurpose, u16),
-    secret: &Secret,
-    ambient: &mut Ambient,
-) -> Result<StoredKey, KeyError> {
-    let id = RowId::new(ambient.now, &mut ambient.entropy);
-    let row = id.to_string();
-    let place = Place {
-        tenant,
-        table: "keys",
-        row: &row,
-        purpose: purpose.name(),
+) -> Result<(), KeyError> {
+    let Some(retired_at) = row.retired_at else {
+        return Ok(());
     };
-    let sealed = seal::seal(&kek.0, place, secret, &mut ambient.entropy);
+    let mut end = retired_at.plus(LONGEST_COOKIE);
+    let mut page = Page {
+        after: None,
+        limit: 1000,
+    };
+    loop {
+        let grants = app.store.grant_ends(tenant, page.clone()).await?;
+        end = grants.iter().map(|(_, end)| *end).fold(end, Timestamp::max);
+        page.after = grants
+            .last()
+            .map(|(id, _)| *id)
+            .filter(|id| id.time() <= retired_at.plus(MARGIN));
+        if page.after.is_none() {
+            break;
+        }
+    }
+    let ended = StoredKey {
+        expires_at: Some(end.plus(MARGIN)),
+        ..row.clone()
+    };
+    let occasion = ambient.occasion("key rotation", String::new());
+    app.store.schedule_key(tenant, ended, occasion).await?;
+    Ok(())
+}
+
+/// The ceiling of sessions, and how long a browser keeps a cookie.
+const LONGEST_COOKIE: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+fn is_accepted(row: &StoredKey, now: Timestamp) -> bool {
+    row.expires_at.is_none_or(|end| now < end)
+}
+
+/// Numbers are given once for a purpose.
+fn next_number(rows: &[StoredKey], line: Line) -> u16 {
+    let of_purpose = rows.iter().filter(|row| row.purpose == line.purpose());
+    let last = of_purpose.map(|row| row.number).max();
+    last.unwrap_or(0).saturating_add(1)
+}
+
+/// A key of a line, used from now on unless its row is changed.
+fn new(
+    kek: &Kek,
+    tenant: &TenantId,
+    (line, number): (Line, u16),
+    ambient: &mut Ambient,
+) -> Result<StoredKey, KeyError> {
+    let (secret, public_key) = match line {
+        Line::Signing(algorithm) => {
+            let failed = |error: &dyn std::fmt::Display| KeyError::New(error.to_string());
+            let key = SigningKey::generate(algorithm, None).map_err(|error| failed(&error))?;
+            let public = serde_json::Value::Object(key.public_jwk().to_json());
+            let pkcs8 = key.to_pkcs8().map_err(|error| failed(&error))?;
+            (pkcs8, Some(public.to_string()))
+        }
+        Line::Handles | Line::Seals => (Secret::random(&mut ambient.entropy), None),
+    };
+    let id = RowId::new(ambient.now, &mut ambient.entropy);
+    let place = (line.purpose(), id);
     Ok(StoredKey {
         id,
-        purpose,
+        purpose: line.purpose(),
         number,
-        algorithm: purpose.name().to_owned(),
-        sealed: sealed.map_err(|error| KeyError::New(error.to_string()))?,
-        public_key: None,
+        algorithm: line.algorithm().to_owned(),
+        sealed: kek.seal_key(tenant, place, &secret, &mut ambient.entropy)?,
+        public_key,
         created_at: ambient.now,
         published_at: Some(ambient.now),
         active_at: Some(ambient.now),

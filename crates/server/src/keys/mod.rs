@@ -4,11 +4,15 @@
 //! but that the ring is read again.
 
 mod kek;
+mod line;
 mod made;
+mod rewrap;
 mod ring;
 
-pub use kek::Kek;
-pub use made::{rotate, rotate_due};
+pub use kek::{Kek, KekFiles};
+pub use line::Line;
+pub use made::{Revoked, Turn, revoke, rotate, rotate_due};
+pub use rewrap::{Rewrapped, rewrap};
 
 use crate::ambient::Ambient;
 use crate::app::App;
@@ -21,13 +25,16 @@ use jeton_token::row_id::RowId;
 use jeton_token::timestamp::Timestamp;
 use thiserror::Error;
 
-/// What a new tenant signs with: RS256 because every OpenID client must be able to verify it (Core §15.1), the others
-/// because they are faster.
-pub const SIGNING_ALGORITHMS: [SignatureAlgorithm; 3] = [
+/// What clients may have their tokens signed with. Keys of the last one are made when somebody asks for it.
+pub const SIGNING_ALGORITHMS: [SignatureAlgorithm; 4] = [
     SignatureAlgorithm::Es256,
     SignatureAlgorithm::Rs256,
     SignatureAlgorithm::EdDsa,
+    SignatureAlgorithm::Ps256,
 ];
+
+/// The most keys that `jwks_uri` shows (SEC-184).
+pub const MOST_PUBLISHED: usize = 8;
 
 #[derive(Debug, Error)]
 pub enum KeyError {
@@ -37,6 +44,12 @@ pub enum KeyError {
     Stored(RowId, String),
     #[error("a new key: {0}")]
     New(String),
+    #[error(
+        "{MOST_PUBLISHED} signing keys are published, the most there may be; wait until an old one expires"
+    )]
+    TooMany,
+    #[error("another process changed the keys in this moment; look, and try again")]
+    Raced,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -45,9 +58,11 @@ impl From<KeyError> for Fault {
     fn from(error: KeyError) -> Self {
         match error {
             KeyError::Store(error) => Self::Store(error),
-            KeyError::File { .. } | KeyError::Stored(..) | KeyError::New(_) => {
-                Self::Keys(error.to_string())
-            }
+            KeyError::File { .. }
+            | KeyError::Stored(..)
+            | KeyError::New(_)
+            | KeyError::TooMany
+            | KeyError::Raced => Self::Keys(error.to_string()),
         }
     }
 }
@@ -56,13 +71,16 @@ impl From<KeyError> for Fault {
 #[derive(Debug)]
 pub struct Opened {
     pub ring: KeyRing,
+    /// Every key that is accepted, damaged ones too.
+    pub known: Vec<RowId>,
     pub changes_at: Option<Timestamp>,
 }
 
-/// Opens the keys of a tenant, making the first ones if it has none.
+/// Opens the keys of a tenant, making the first ones if it has none, and one of the algorithm its tokens are signed with.
 pub async fn open(app: &App, tenant: &Tenant) -> Result<Opened, KeyError> {
     let mut ambient = app.ambient();
-    let opened = open_for(&app.store, &app.kek, &tenant.id, &mut ambient).await;
+    let algorithm = tenant.policy.signing_algorithm;
+    let opened = open_for(&app.store, &app.kek, &tenant.id, (algorithm, &mut ambient)).await;
     ambient.end();
     opened
 }
@@ -72,11 +90,14 @@ pub async fn open_for(
     store: &Store,
     kek: &Kek,
     tenant: &TenantId,
-    ambient: &mut Ambient,
+    (algorithm, ambient): (SignatureAlgorithm, &mut Ambient),
 ) -> Result<Opened, KeyError> {
     let mut rows = store.keys(tenant).await?;
     if rows.is_empty() {
-        made::make_first(store, kek, tenant, ambient).await?;
+        made::make_first(store, kek, tenant, Some(algorithm), ambient).await?;
+        rows = store.keys(tenant).await?;
+    }
+    if made::ensure(store, kek, tenant, (algorithm, &rows), ambient).await? {
         rows = store.keys(tenant).await?;
     }
     ring::ring(kek, tenant, &rows, ambient.now)

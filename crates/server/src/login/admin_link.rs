@@ -96,9 +96,8 @@ async fn find(
     let tenant = exchange.tenant.id();
     let opened = exchange
         .tenant
-        .ring()
-        .handles
-        .open(tenant.as_str(), HandleKind::AdminLink, text);
+        .open_handle(app, HandleKind::AdminLink, text)
+        .await;
     let handle = opened.map_err(|_| unknown("a handle this issuer did not make"))?;
     let link = app.store.link(tenant, handle.row, ambient.now).await?;
     let link = link

@@ -64,17 +64,17 @@ impl Visit {
         trail: &mut Trail,
     ) -> Result<Self, Denied> {
         let tenant = exchange.tenant.id();
-        let ring = exchange.tenant.ring();
         let unknown =
             |found: &'static str| Refusal::new(&INTERACTION_KNOWN, "an open interaction", found);
         let text = handle.ok_or_else(|| unknown("none"))?;
-        let opened = ring
-            .handles
-            .open(tenant.as_str(), HandleKind::Interaction, text);
+        let opened = exchange
+            .tenant
+            .open_handle(app, HandleKind::Interaction, text)
+            .await;
         let opened = opened.map_err(|_| unknown("a handle this issuer did not make"))?;
         let found = app.store.interaction(tenant, opened.row).await?;
         let interaction = found.ok_or_else(|| unknown("one that was swept away"))?;
-        let browser = browser_of(exchange);
+        let browser = browser_of(app, exchange).await;
         let own = browser.is_some_and(|browser| digest(browser) == interaction.browser);
         trail.require(&INTERACTION_OF_BROWSER, own, || {
             Noted::new(
@@ -206,18 +206,22 @@ pub fn check_origin(exchange: &Exchange, trail: &mut Trail) -> Result<(), Refusa
 }
 
 /// The browser's own number, if it has one that this server made.
-pub fn browser_of(exchange: &Exchange) -> Option<RowId> {
+pub async fn browser_of(app: &App, exchange: &Exchange) -> Option<RowId> {
     let text = Cookie::Browser.read(exchange)?;
-    let ring = exchange.tenant.ring();
-    ring.handles
-        .open(exchange.tenant.id().as_str(), HandleKind::Browser, text)
-        .ok()
-        .map(|handle| handle.row)
+    let opened = exchange
+        .tenant
+        .open_handle(app, HandleKind::Browser, text)
+        .await;
+    opened.ok().map(|handle| handle.row)
 }
 
 /// The browser's number, and the cookie to set when it is new.
-pub fn known_browser(exchange: &Exchange, ambient: &mut Ambient) -> (RowId, Option<HeaderValue>) {
-    if let Some(known) = browser_of(exchange) {
+pub async fn known_browser(
+    app: &App,
+    exchange: &Exchange,
+    ambient: &mut Ambient,
+) -> (RowId, Option<HeaderValue>) {
+    if let Some(known) = browser_of(app, exchange).await {
         return (known, None);
     }
     let id = RowId::new(ambient.now, &mut ambient.entropy);
@@ -244,11 +248,11 @@ pub async fn session(
         return Ok(None);
     };
     let tenant = exchange.tenant.id();
-    let ring = exchange.tenant.ring();
-    let Ok(handle) = ring
-        .handles
-        .open(tenant.as_str(), HandleKind::Session, text)
-    else {
+    let opened = exchange
+        .tenant
+        .open_handle(app, HandleKind::Session, text)
+        .await;
+    let Ok(handle) = opened else {
         return Ok(None);
     };
     let Some(found) = app.store.session(tenant, handle.row).await? else {

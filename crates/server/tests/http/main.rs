@@ -1,6 +1,7 @@
 //! The server over HTTP, by specification: what a client, a browser, a resource server or an attacker sees of it.
 
 mod corpus;
+mod keys;
 mod login;
 mod oidc_core;
 mod rfc6749;

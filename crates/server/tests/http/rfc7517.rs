@@ -1,6 +1,6 @@
 //! RFC 7517: published keys, and their rotation (P-45…54, SEC-304, SEC-416, SEC-417).
 
-use crate::support::{Fields, TestServer, Tokens, jwt};
+use crate::support::{Fields, Setup, TestServer, Tokens, jwt};
 use jeton::keys;
 use jeton_token::algorithm::SignatureAlgorithm;
 use serde_json::Value;
@@ -20,7 +20,7 @@ fn kids(keys: &[Value]) -> BTreeSet<String> {
 
 async fn rotate(server: &TestServer, algorithm: SignatureAlgorithm, lead: Duration) {
     let mut ambient = server.app.ambient();
-    let plan = (algorithm, lead);
+    let plan = (keys::Line::Signing(algorithm), lead);
     let (store, kek) = (&server.app.store, &server.app.kek);
     keys::rotate(store, kek, &server.tenant(), plan, &mut ambient)
         .await
@@ -126,4 +126,57 @@ async fn access_tokens_of_the_old_key_stay_good_to_their_end_and_hints_too() {
         .go(server.get("/end-session").query(&hint))
         .await
         .expect(200);
+}
+
+// P-38, P-54, SEC-304, SEC-416
+#[tokio::test]
+async fn a_client_that_asks_for_ps256_gets_a_key_of_its_own_for_it_and_rs256_goes_on() {
+    let server = TestServer::start().await;
+    let mut ambient = server.app.ambient();
+    let (store, kek) = (&server.app.store, &server.app.kek);
+    let ps256 = (SignatureAlgorithm::Ps256, &mut ambient);
+    keys::open_for(store, kek, &server.tenant(), ps256)
+        .await
+        .unwrap();
+    server.look_around().await;
+    let set = published(&server).await;
+    assert_eq!(set.iter().filter(|key| key["alg"] == "PS256").count(), 1);
+    server
+        .change_client("jwt-web", |client| {
+            client.id_token_signed_response_alg = Some(SignatureAlgorithm::Ps256);
+            client.access_token_signed_response_alg = Some(SignatureAlgorithm::Ps256);
+        })
+        .await;
+    server.advance(2);
+    server.look_around().await;
+    let tokens = server.tokens("jwt-web", "openid").await;
+    let (id, access) = (jwt::read(tokens.id()).0, jwt::read(&tokens.access).0);
+    assert_eq!(
+        (&id["alg"], &access["alg"]),
+        (&"PS256".into(), &"PS256".into())
+    );
+    jwt::verified(&server, tokens.id()).await;
+    server.userinfo(&tokens.access).await.expect(200);
+    let other = server.tokens("web", "openid").await;
+    let rs256 = jwt::read(other.id()).0;
+    assert_eq!(rs256["alg"], "RS256");
+    assert_ne!(rs256["kid"], id["kid"]);
+    let metadata = server
+        .send(server.get("/.well-known/openid-configuration"))
+        .await;
+    let metadata = metadata.expect(200).json();
+    let named = metadata["id_token_signing_alg_values_supported"].as_array();
+    assert!(named.unwrap().iter().any(|name| name == "PS256"));
+}
+
+// P-54: the algorithm of a tenant's access tokens has a key from the beginning.
+#[tokio::test]
+async fn a_tenant_may_sign_its_access_tokens_with_ps256() {
+    let mut setup = Setup::default();
+    setup.policy.signing_algorithm = SignatureAlgorithm::Ps256;
+    setup.keeps_keys = false;
+    let server = setup.start().await;
+    let tokens = server.tokens("jwt-web", "openid").await;
+    assert_eq!(jwt::read(&tokens.access).0["alg"], "PS256");
+    server.userinfo(&tokens.access).await.expect(200);
 }

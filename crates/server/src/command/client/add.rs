@@ -4,13 +4,16 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use jeton_protocol::client::Client;
+use jeton_protocol::tenant::TenantId;
 use jeton_store::Inserted;
+use jeton_token::algorithm::SignatureAlgorithm;
 use serde_json::json;
 
 use super::registration::Registration;
 use super::{secret, shown};
 use crate::command::desk::{Desk, TenantOption};
 use crate::command::{Answer, Failure};
+use crate::keys;
 
 /// The client to add.
 #[derive(Debug, clap::Args)]
@@ -44,6 +47,7 @@ pub(super) fn run(options: Options, desk: &mut Desk) -> Result<Answer, Failure> 
     let id = desk.id().to_string();
     let mut client = registration.client(id, desk.ambient.now)?;
     let secret = secret::give(&mut client, &tenant, desk)?;
+    make_signing_keys(&client, &tenant, desk)?;
     let occasion = desk.occasion();
     match desk.wait(desk.store.insert_client(&tenant, client.clone(), occasion))? {
         Inserted::Inserted => Ok(answer(&client, secret.as_deref())),
@@ -52,6 +56,24 @@ pub(super) fn run(options: Options, desk: &mut Desk) -> Result<Answer, Failure> 
             client.id
         ))),
     }
+}
+
+/// Keys of the algorithms that the client's tokens are signed with, published before it asks for any.
+fn make_signing_keys(client: &Client, tenant: &TenantId, desk: &mut Desk) -> Result<(), Failure> {
+    let asked = [
+        client.id_token_signed_response_alg,
+        client.access_token_signed_response_alg,
+    ];
+    let made_anyway = |algorithm: &SignatureAlgorithm| {
+        keys::Line::FIRST.contains(&keys::Line::Signing(*algorithm))
+    };
+    for algorithm in asked.into_iter().flatten().filter(|it| !made_anyway(it)) {
+        let kek = desk.kek()?;
+        let store = desk.store.clone();
+        let opened = keys::open_for(&store, &kek, tenant, (algorithm, &mut desk.ambient));
+        desk.runtime.block_on(opened).map_err(Failure::refused)?;
+    }
+    Ok(())
 }
 
 /// The registration response. (RFC 7591 §3.2.1)

@@ -146,7 +146,10 @@ async fn races_over_both_nodes_have_one_winner() {
 async fn a_key_made_on_one_node_is_published_by_the_other_before_it_signs() {
     let nodes = nodes().await;
     let [one, other] = &nodes;
-    let plan = (SignatureAlgorithm::Rs256, Duration::from_secs(2));
+    let plan = (
+        keys::Line::Signing(SignatureAlgorithm::Rs256),
+        Duration::from_secs(2),
+    );
     let (app, mut ambient) = (&one.app, one.app.ambient());
     keys::rotate(&app.store, &app.kek, &one.tenant(), plan, &mut ambient)
         .await
@@ -160,6 +163,50 @@ async fn a_key_made_on_one_node_is_published_by_the_other_before_it_signs() {
     for token in [old.id(), new.id()] {
         jwt::verified(other, token).await;
     }
+}
+
+// SEC-351, SEC-417: a key that is used without lead is read when something made with it comes in, but not for every stranger.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_one_node_makes_with_a_key_it_has_just_read_the_other_takes() {
+    let nodes = nodes().await;
+    let [one, other] = &nodes;
+    let rotate_all = async || {
+        for line in [
+            keys::Line::Handles,
+            keys::Line::Seals,
+            keys::Line::Signing(SignatureAlgorithm::Es256),
+        ] {
+            let (app, mut ambient) = (&one.app, one.app.ambient());
+            let plan = (line, Duration::ZERO);
+            keys::rotate(&app.store, &app.kek, &one.tenant(), plan, &mut ambient)
+                .await
+                .unwrap();
+        }
+        one.look_around().await;
+    };
+    rotate_all().await;
+    later(&nodes).await;
+    let tokens = one.tokens("web", "openid").await;
+    other.refresh("web", tokens.refresh()).await.expect(200);
+    later(&nodes).await;
+    rotate_all().await;
+    let tokens = one.tokens("web", "openid").await;
+    other.userinfo(&tokens.access).await.expect(200);
+    later(&nodes).await;
+    rotate_all().await;
+    let tokens = one.tokens("jwt-web", "openid").await;
+    assert!(other.is_active("jwt-web", &tokens.access).await);
+
+    rotate_all().await;
+    let tokens = one.tokens("web", "openid").await;
+    other
+        .refresh("web", tokens.refresh())
+        .await
+        .refused(400, "invalid_grant");
+    assert!(!other.is_active("web", &tokens.access).await);
+    later(&nodes).await;
+    other.refresh("web", tokens.refresh()).await.expect(200);
+    assert!(other.is_active("web", &tokens.access).await);
 }
 
 // SEC-044

@@ -42,6 +42,10 @@ pub struct Setup {
     /// Another process has made this database already.
     pub joins: bool,
     pub seed: u64,
+    /// The key-encryption key, and the other one while it is being replaced.
+    pub keks: (u8, Option<u8>),
+    /// Whether the database begins with the keys other tests use.
+    pub keeps_keys: bool,
 }
 
 impl Default for Setup {
@@ -69,6 +73,8 @@ impl Default for Setup {
             development: false,
             joins: false,
             seed: 1,
+            keks: (7, None),
+            keeps_keys: true,
         }
     }
 }
@@ -104,7 +110,7 @@ impl Setup {
         .unwrap();
         let clock = Clock::set(START);
         let luck = Luck::Seeded(AtomicU64::new(self.seed << 32));
-        let kek = Kek::new(&Secret::new(vec![7; 32])).unwrap();
+        let kek = self.kek();
         let mut ambient = Ambient::new(&clock, &luck);
         let mut tenants = vec![self.tenant(TenantId::DEFAULT, ISSUER)];
         if self.more_tenants {
@@ -114,7 +120,7 @@ impl Setup {
         for tenant in tenants.iter().filter(|_| !self.joins) {
             settle_tenant(&store, tenant, &mut ambient).await.unwrap();
             let known = keys().lock().unwrap().get(tenant.id.as_str()).cloned();
-            if let Some(known) = known {
+            if let Some(known) = known.filter(|_| self.keeps_keys) {
                 store
                     .insert_first_keys(&tenant.id, known, occasion(&mut ambient))
                     .await
@@ -123,6 +129,7 @@ impl Setup {
             self.populate(&store, &kek, tenant, &mut ambient).await;
         }
         let tenant = tenants[0].clone();
+        let keeps_keys = self.keeps_keys;
         let plan = Plan {
             store,
             kek,
@@ -137,7 +144,7 @@ impl Setup {
             app: plan.build().await.unwrap(),
             issuer: ISSUER.to_owned(),
         };
-        for tenant in &tenants {
+        for tenant in tenants.iter().filter(|_| keeps_keys) {
             server.at(tenant.issuer.as_str()).state().await;
             let made = server.app.store.keys(&tenant.id).await.unwrap();
             keys()
@@ -147,6 +154,15 @@ impl Setup {
                 .or_insert(made);
         }
         server
+    }
+
+    fn kek(&self) -> Kek {
+        let of = |byte| Kek::new(&Secret::new(vec![byte; 32])).unwrap();
+        let (current, previous) = self.keks;
+        match previous {
+            None => of(current),
+            Some(previous) => of(current).with_previous(of(previous)),
+        }
     }
 
     fn tenant(&self, id: &str, issuer: &str) -> Tenant {
