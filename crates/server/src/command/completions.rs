@@ -8,10 +8,13 @@ use super::{Answer, CommandLine, Failure};
 /// For which shell.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Examples:
-  jeton completions bash > ~/.local/share/bash-completion/completions/jeton
-  jeton completions zsh > ~/.zfunc/_jeton
-  jeton completions fish > ~/.config/fish/completions/jeton.fish")]
+Example:
+  jeton completions bash
+
+Write what is printed to where your shell looks:
+  bash  ~/.local/share/bash-completion/completions/jeton
+  zsh   _jeton in a folder of $fpath
+  fish  ~/.config/fish/completions/jeton.fish")]
 pub struct Options {
     /// The shell
     #[arg(value_enum)]

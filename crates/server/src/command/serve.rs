@@ -41,6 +41,10 @@ pub fn run(_: &Options, config: &Config) -> Result<Answer, Failure> {
 
 async fn serve(config: &Config) -> Result<(), StartError> {
     let clock = Clock::System;
+    let tls = match &config.tls {
+        None => None,
+        Some(files) => Some(Arc::new(Tls::open(&files.certificate, &files.key)?)),
+    };
     let options = StoreOptions {
         connections: config.database.connections as usize,
         longest_access_token: Duration::from_secs(24 * 60 * 60),
@@ -53,10 +57,6 @@ async fn serve(config: &Config) -> Result<(), StartError> {
     let mut entropy = Entropy::from_os();
     let kek = Kek::of_database(&config.encryption_key_file, &store, &mut entropy).await;
     let kek = kek.map_err(|error| StartError::Keys(error.to_string()))?;
-    let tls = match &config.tls {
-        None => None,
-        Some(files) => Some(Arc::new(Tls::open(&files.certificate, &files.key)?)),
-    };
     let plan = Plan {
         store,
         kek,

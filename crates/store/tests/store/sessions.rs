@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::support::{DAY, MINUTE, World};
-use jeton_store::Lineage;
 use jeton_store::grants::Redeemed;
 use jeton_store::sessions::{Renewed, SessionEnd};
+use jeton_store::{Lineage, Page};
 
 both! {
     async fn a_session_is_found_as_it_was_opened(world: World) {

@@ -7,6 +7,7 @@ mod list;
 mod members;
 mod registration;
 mod secret;
+mod setters;
 
 pub(in crate::command) use list::parse;
 
