@@ -382,13 +382,13 @@ fn clients_that_could_not_work_or_be_safe_are_refused_with_the_reason() {
         ("--grant-type authorization_code", "--redirect-uri"),
         ("--grant-type refresh_token", "authorization_code"),
         ("--scope \"a\\b\"", "scope"),
-        ("--token-format xml", "opaque or jwt"),
+        ("--token-format xml", "opaque, jwt"),
         ("--id-token-alg none", "RS256"),
         (
             "--allowed-origin https://a.example/path",
             "scheme, host and port",
         ),
-        ("--application-type tv", "web or native"),
+        ("--application-type tv", "web, native"),
         ("--tenant Nope", "tenant id"),
     ];
     for (options, told) in cases {

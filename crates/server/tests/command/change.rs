@@ -212,7 +212,7 @@ fn an_option_replaces_what_it_names_and_leaves_the_rest() {
     );
     for (wrong, told) in [
         (
-            "--grant-type client_credentials --auth none",
+            "--grant-type client_credentials --auth none --clear token_endpoint_auth_signing_alg",
             "prove itself",
         ),
         (

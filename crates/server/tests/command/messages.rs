@@ -165,3 +165,23 @@ fn a_page_of_a_list_is_bounded() {
     }
     assert_eq!(at.good("client list --limit 1000"), json!([]));
 }
+
+#[test]
+fn no_limit_and_no_default_of_a_duration_is_written_in_a_smaller_unit_than_it_needs() {
+    let keys = jeton::config::TABLES.iter().flat_map(|table| table.keys);
+    let mut seen = 0;
+    for key in keys.filter(|key| (key.shape)().words.starts_with("duration")) {
+        let limits = key.range.into_iter().flat_map(|(low, high)| [low, high]);
+        for text in limits.chain(key.default) {
+            let count: u64 = text[..text.len() - 1].parse().expect("a number");
+            let is_normal = match &text[text.len() - 1..] {
+                "s" | "m" => count % 60 != 0 || count == 0,
+                "h" => count % 24 != 0 || count == 24,
+                _ => true,
+            };
+            assert!(is_normal, "{}: {text}", key.name);
+            seen += 1;
+        }
+    }
+    assert!(seen > 10, "only {seen} durations");
+}

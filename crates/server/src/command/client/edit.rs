@@ -17,7 +17,7 @@ use crate::command::{Answer, Failure};
 #[command(after_help = "\
 Examples:
   jeton client change photos --name \"Photo album\" --token-lifetime 15m
-  jeton client change photos --redirect-uri https://a.example.org/cb --redirect-uri https://b.example.org/cb
+  jeton client change spa --redirect-uri https://a.example/ --redirect-uri https://b.example/
   jeton client change photos --clear logo_uri
   jeton client change photos --file photos.json
 
