@@ -21,9 +21,9 @@ use crate::keys::Kek;
 Example:
   jeton check --config /etc/jeton/jeton.toml
 
-It only looks: nothing is made, changed or brought up to date. A schema that is not up to date is no
-failure, since jeton serve migrates it. Exit code 0 when every line is ok, 1 when one is FAILED, 2 when
-the configuration makes no sense.")]
+It only looks: nothing is made, changed or brought up to date. A schema that is not up to date is
+no failure, since jeton serve migrates it. Exit codes: 0 when every line is ok, 1 when one is
+FAILED, 2 when the configuration makes no sense.")]
 pub struct Options {}
 
 /// One line of the report.

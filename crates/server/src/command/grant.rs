@@ -32,8 +32,8 @@ Examples:
   jeton grant list --user alice
   jeton grant list --client photos --limit 20 --json
 
-Grants that have ended are listed until they are swept. In a database with millions of grants it takes a while:
-it looks through those of the tenant, from the oldest.")]
+Grants that have ended are listed until they are swept. In a database with millions of grants it
+takes a while: it looks through those of the tenant, from the oldest.")]
 pub struct ListOptions {
     /// Only those of this user, by the name the user signs in with
     #[arg(long, value_name = "NAME")]
@@ -63,8 +63,8 @@ pub struct ShowOptions {
 Example:
   jeton grant revoke 01997b0e-5c5e-7c3a-a1d4-2f8f3a9c1b77
 
-A running server refuses every token of it within a second. A client that still has the user's session may ask
-again, and is granted what the user consented to before.")]
+A running server refuses every token of it within a second. A client may ask again, and gets
+without a page what the user consented to; `jeton user disable` and `jeton client disable` end that.")]
 pub struct RevokeOptions {
     /// Its id, as `jeton grant list` shows it
     id: String,

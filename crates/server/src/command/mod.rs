@@ -52,7 +52,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  done
   1  refused or failed; standard error says why
-  2  wrong usage or configuration; nothing was opened or changed
+  2  wrong usage or configuration; nothing of what was asked was done
 
 With --json the answer is JSON on standard output, and an error is JSON on standard error. Durations
 are a number and s, m, h or d, such as 15m; times are UTC.
@@ -113,7 +113,12 @@ pub fn main() -> ExitCode {
             .run()
             .unwrap_or_else(|failure| failure.print(asked_for_json)),
         Err(error) if asked_for_json && error.use_stderr() => {
-            Failure::usage(error.to_string().trim_end()).print(true)
+            let text = error.to_string();
+            let lines = text.lines().filter(|line| !line.trim().is_empty());
+            let lines: Vec<&str> = lines
+                .map(|line| line.trim_start_matches("error: "))
+                .collect();
+            Failure::usage(lines.join("\n")).print(true)
         }
         Err(error) => error.exit(),
     }

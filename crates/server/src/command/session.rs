@@ -39,8 +39,8 @@ pub struct ListOptions {
 Example:
   jeton session end 01997b0e-5c5e-7c3a-a1d4-2f8f3a9c1b77
 
-A running server refuses the session, and every token that depends on it, within a second. Grants with
-offline_access stay: `jeton grant list --user NAME` shows them.")]
+A running server refuses the session, and every token that depends on it, within a second. Grants
+with offline_access stay: `jeton grant list --user NAME` shows them.")]
 pub struct EndOptions {
     /// Its id, as `jeton session list` shows it
     id: String,

@@ -29,6 +29,12 @@ fn errors_are_json_on_standard_error_when_json_was_asked_for() {
         assert_eq!(error["error"], kind, "{line}");
         assert!(error["messages"].to_string().contains(told), "{error}");
         assert_eq!(ran.text, "", "{line}: nothing on standard output");
+        let lines = error["messages"].as_array().expect("a list");
+        assert!(
+            lines
+                .iter()
+                .all(|line| line.as_str().is_some_and(|it| !it.is_empty()))
+        );
     }
     let help = at.run("client --help --json");
     assert_eq!((help.code, help.error.as_str()), (0, ""));

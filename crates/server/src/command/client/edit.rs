@@ -22,10 +22,10 @@ Examples:
   jeton client change photos --file photos.json
 
 An option replaces the member it names; the others stay. For many changes, write what
-`jeton client show photos --json` prints to a file, and edit it. A file is the whole client: each member the client has must be in it, or be null to go back to its
-default. It is refused when somebody changed the client after it was written. The secret is not in it
-and stays; a new one is made, and printed once, when another --auth needs it. A running server follows
-within a second.")]
+`jeton client show photos --json` prints to a file, and edit it. The file is the whole client:
+each member the client has must be in it, or be null to go back to its default. It is refused when
+somebody changed the client after it was written. The secret is not in it and stays; a new one is
+made, and printed once, when another --auth needs it. A running server follows within a second.")]
 pub struct Options {
     /// Its id
     id: String,

@@ -16,7 +16,8 @@ Examples:
   jeton user change alice --claim phone_number=+33123456789 --remove locale
   jeton user change alice --admin=false
 
-What is not named stays. Sessions and grants stay too: `jeton user password` and `jeton user disable` end them.")]
+What is not named stays. Sessions and grants stay too: `jeton user password` and
+`jeton user disable` end them.")]
 pub struct Options {
     /// The name the user signs in with
     username: String,
