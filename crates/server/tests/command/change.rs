@@ -191,6 +191,12 @@ fn an_option_replaces_what_it_names_and_leaves_the_rest() {
     ] {
         assert_eq!(changed[name], before[name], "{name}");
     }
+}
+
+#[test]
+fn an_option_that_makes_no_sense_is_refused_by_name_and_nothing_is_changed() {
+    let at = Installation::new();
+    add_full(&at);
     assert!(
         at.refused("client change full", 2)
             .contains("nothing to change")
@@ -230,6 +236,9 @@ fn an_option_replaces_what_it_names_and_leaves_the_rest() {
         let error = at.refused(&format!("client change full {wrong}"), 2);
         assert!(error.contains(told), "{wrong}: {error}");
     }
+    at.good("client add --id app --application-type native --auth none --redirect-uri com.example.app:/cb");
+    let told = at.refused("client change app --application-type web", 2);
+    assert!(told.contains("native client"), "{told}");
     let still = at.good("client show full");
     assert_eq!(still["token_endpoint_auth_method"], "client_secret_jwt");
 }

@@ -181,8 +181,8 @@ fn no_limit_and_no_default_of_a_duration_is_written_in_a_smaller_unit_than_it_ne
         for text in limits.chain(key.default) {
             let count: u64 = text[..text.len() - 1].parse().expect("a number");
             let is_normal = match &text[text.len() - 1..] {
-                "s" | "m" => count % 60 != 0 || count == 0,
-                "h" => count % 24 != 0 || count == 24,
+                "s" | "m" => !count.is_multiple_of(60) || count == 0,
+                "h" => !count.is_multiple_of(24) || count == 24,
                 _ => true,
             };
             assert!(is_normal, "{}: {text}", key.name);
