@@ -104,7 +104,11 @@ fn database(sources: &Sources) -> Result<(Result<String, String>, Option<Desk>),
             );
             (Ok(told), None)
         }
-        Err(Failure::Refused(why) | Failure::Usage(why)) => (Err(why), None),
+        Err(Failure::Refused(why) | Failure::Usage(why)) => {
+            // The line begins with the word already.
+            let why = why.strip_prefix("database ").unwrap_or(&why).to_owned();
+            (Err(why), None)
+        }
     })
 }
 
