@@ -28,7 +28,10 @@ pub enum RedirectUriError {
     /// A scheme that a browser executes or reads locally (SEC-004).
     ForbiddenScheme,
     UpperCase,
+    /// `*` anywhere: it would only ever match itself, and whoever writes it means more (SEC-462).
     Wildcard,
+    /// Neither `https` nor `http`, where people are shown a link.
+    NoPage,
 }
 
 impl fmt::Display for RedirectUriError {
@@ -55,8 +58,10 @@ impl fmt::Display for RedirectUriError {
                 "scheme and host are written in lower case, because URIs are compared as bytes"
             }
             Self::Wildcard => {
-                "a redirection URI is exact: no wildcard in its host (RFC 9700 §4.1.3)"
+                "wildcards are never accepted, because whoever gets hold of any address they match receives codes; \
+                 register each redirection URI exactly (RFC 9700 §4.1.3)"
             }
+            Self::NoPage => "this is a page for people: write an https address",
         })
     }
 }
@@ -77,6 +82,12 @@ const FORBIDDEN_SCHEMES: [&str; 10] = [
 impl RedirectUri {
     pub fn parse(text: &str, application: ApplicationType) -> Result<Self, RedirectUriError> {
         check_characters(text)?;
+        if text.contains('#') {
+            return Err(RedirectUriError::Fragment);
+        }
+        if text.contains('*') {
+            return Err(RedirectUriError::Wildcard);
+        }
         let (scheme, rest) = text.split_once(':').ok_or(RedirectUriError::NoScheme)?;
         check_scheme(scheme)?;
         if matches!(scheme, "http" | "https") {
@@ -116,6 +127,28 @@ impl fmt::Display for RedirectUri {
     }
 }
 
+/// Whether a client may have `text` as the address of a page or picture that people are shown (SEC-004).
+pub fn check_page(text: &str) -> Result<(), RedirectUriError> {
+    check_characters(text)?;
+    let (scheme, rest) = text.split_once(':').ok_or(RedirectUriError::NoScheme)?;
+    check_scheme(scheme)?;
+    if !matches!(scheme, "http" | "https") {
+        return Err(RedirectUriError::NoPage);
+    }
+    check_web(scheme, rest.split('#').next().unwrap_or_default())
+}
+
+/// Whether `text` has a scheme that a browser executes or reads locally, however it is spelled (SEC-004).
+pub fn is_executable(text: &str) -> bool {
+    let plain: String = text
+        .chars()
+        .filter(|c| !c.is_ascii_control() && *c != ' ')
+        .collect();
+    plain.split_once(':').is_some_and(|(scheme, _)| {
+        FORBIDDEN_SCHEMES.contains(&scheme.to_ascii_lowercase().as_str())
+    })
+}
+
 /// The authority of an `http` or `https` URI, without its port; any other URI has no host a person should believe.
 pub fn host_of(uri: &str) -> &str {
     let rest = uri
@@ -146,9 +179,6 @@ fn check_characters(text: &str) -> Result<(), RedirectUriError> {
     if !text.bytes().all(legal) {
         return Err(RedirectUriError::IllegalCharacter);
     }
-    if text.contains('#') {
-        return Err(RedirectUriError::Fragment);
-    }
     Ok(())
 }
 
@@ -175,9 +205,6 @@ fn check_web(scheme: &str, rest: &str) -> Result<(), RedirectUriError> {
     let (authority, tail) = rest.split_at(end);
     if authority.contains('@') {
         return Err(RedirectUriError::UserInformation);
-    }
-    if authority.contains('*') {
-        return Err(RedirectUriError::Wildcard);
     }
     let host = host_of_authority(authority).ok_or(RedirectUriError::NoHost)?;
     if host.bytes().any(|b| b.is_ascii_uppercase()) {

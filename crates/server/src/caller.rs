@@ -2,7 +2,7 @@
 
 use crate::ambient::Ambient;
 use crate::app::App;
-use crate::http::denied::{Denied, Fault};
+use crate::http::denied::{Denied, FEW_CLIENT_FAILURES, FEW_REQUESTS, Fault};
 use crate::http::exchange::Exchange;
 use crate::throttle::Charged;
 use jeton_protocol::client::{AuthenticationMethod, Client, KeptSecret};
@@ -47,10 +47,7 @@ pub fn limit(
         .admit(exchange, what, caller.client().id.as_str(), now)
     {
         None => Ok(()),
-        Some(seconds) => Err(Denied::Throttled(
-            "Too many requests of this client; try again later",
-            seconds,
-        )),
+        Some(seconds) => Err(Denied::Throttled(&FEW_REQUESTS, seconds)),
     }
 }
 
@@ -66,10 +63,7 @@ async fn authenticate(
         app.throttle
             .client_is_throttled(exchange, presented.client_id(), ambient.now)
     {
-        return Err(Denied::Throttled(
-            "Too many failed client authentications; try again later",
-            seconds,
-        ));
+        return Err(Denied::Throttled(&FEW_CLIENT_FAILURES, seconds));
     }
     let proven = prove(app, exchange, &presented, ambient, trail).await;
     if matches!(&proven, Err(Denied::Refused(_))) {

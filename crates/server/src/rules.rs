@@ -10,7 +10,12 @@ pub fn as_told(rule: &'static Rule) -> &'static Rule {
 
 /// The rules that a caller cannot tell from this one.
 pub fn like(rule: &Rule) -> impl Iterator<Item = &'static Rule> {
-    all().filter(move |other| other.code == rule.code && other.told == rule.told)
+    explained().filter(move |other| other.code == rule.code && other.told == rule.told)
+}
+
+/// Every rule with a page of its own: beside all rules those of who comes too often, which refuse no request for what it is.
+pub fn explained() -> impl Iterator<Item = &'static Rule> {
+    all().chain(crate::http::denied::RULES.iter().copied())
 }
 
 pub fn all() -> impl Iterator<Item = &'static Rule> {

@@ -36,6 +36,13 @@ pub enum StartError {
     IssuerTaken(String),
     #[error("keys: {0}")]
     Keys(String),
+    /// The database was not opened; which one, without its password.
+    #[error("database {0}: {1}")]
+    Database(String, StoreError),
+    #[error("TLS: {0}")]
+    Tls(#[from] crate::http::tls::TlsError),
+    #[error("{0} cannot be an issuer; write a URL such as http://localhost:9000")]
+    Issuer(String),
 }
 
 /// Everything an application is made of.
@@ -201,7 +208,7 @@ async fn recurring(app: Arc<App>, tls: Vec<Arc<Tls>>) {
                     tracing::error!(event = "fault", %error, "revocations made elsewhere could not be read");
                 }
                 for tls in &tls {
-                    tls.refresh();
+                    tls.refresh(app.clock.now());
                 }
             }
             _ = rotation.tick() => {

@@ -7,8 +7,18 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value as Json;
 
+#[path = "command/certificates.rs"]
+mod certificates;
+#[path = "command/change.rs"]
+mod change;
+#[path = "command/cluster.rs"]
+mod cluster;
 #[path = "command/keys.rs"]
 mod keys;
+#[path = "command/messages.rs"]
+mod messages;
+#[path = "command/running.rs"]
+mod running;
 
 /// An installation of its own: a folder in which `jeton` runs, with no environment of ours.
 struct Installation(PathBuf);
@@ -327,7 +337,7 @@ fn client_add_answers_with_registration_members_and_sound_defaults() {
 #[test]
 fn a_client_file_is_a_registration_request() {
     let at = Installation::new();
-    let request = r#"{"client_id": "filed", "client_name": "Filed", "unknown_member": 7,
+    let request = r#"{"client_id": "filed", "client_name": "Filed", "response_types": ["code"],
         "redirect_uris": ["https://filed.example/cb"], "scope": "openid",
         "token_endpoint_auth_method": "client_secret_post"}"#;
     std::fs::write(at.path("r.json"), request).expect("a file");
@@ -357,7 +367,7 @@ fn clients_that_could_not_work_or_be_safe_are_refused_with_the_reason() {
         ("--redirect-uri https://a.example/cb#x", "no fragment"),
         ("--redirect-uri javascript:alert", "browser"),
         ("--redirect-uri /cb", "absolute"),
-        ("--redirect-uri https://*.a.example/cb", "no wildcard"),
+        ("--redirect-uri https://*.a.example/cb", "never accepted"),
         ("--redirect-uri com.example.app:/cb", "native client"),
         ("--auth none", "--redirect-uri"),
         (
@@ -374,13 +384,13 @@ fn clients_that_could_not_work_or_be_safe_are_refused_with_the_reason() {
         ("--grant-type authorization_code", "--redirect-uri"),
         ("--grant-type refresh_token", "authorization_code"),
         ("--scope \"a\\b\"", "scope"),
-        ("--token-format xml", "opaque or jwt"),
+        ("--token-format xml", "opaque, jwt"),
         ("--id-token-alg none", "RS256"),
         (
             "--allowed-origin https://a.example/path",
             "scheme, host and port",
         ),
-        ("--application-type tv", "web or native"),
+        ("--application-type tv", "web, native"),
         ("--tenant Nope", "tenant id"),
     ];
     for (options, told) in cases {
@@ -417,10 +427,10 @@ fn a_client_is_listed_disabled_enabled_and_deleted() {
     );
     at.good("client enable a");
     assert_eq!(at.good("client show a")["disabled"], false);
-    at.good("client delete a");
+    at.good("client delete a --yes");
     for line in [
         "client show a",
-        "client delete a",
+        "client delete a --yes",
         "client secret a",
         "client enable a",
     ] {
@@ -539,9 +549,13 @@ fn a_user_is_disabled_enabled_given_a_password_and_deleted() {
     assert_eq!(at.good("user list")[0]["disabled"], false);
     let changed = at.run_with_input("user password alice", "a better password");
     assert_eq!(changed.code, 0, "{}", changed.error);
-    at.good("user delete alice");
+    at.good("user delete alice --yes");
     assert_eq!(at.good("user list"), serde_json::json!([]));
-    for line in ["user show alice", "user disable alice", "user delete alice"] {
+    for line in [
+        "user show alice",
+        "user disable alice",
+        "user delete alice --yes",
+    ] {
         assert!(
             at.refused(line, 1).contains("no user called alice"),
             "{line}"

@@ -167,7 +167,7 @@ fn all_problems_are_told_at_once() {
     );
     let expected = [
         "jeton.toml:9:1: unknown key listen.adress; did you mean listen.address?",
-        "jeton.toml:3:8: lifetimes.code is \"601s\"; allowed is 1s to 600s",
+        "jeton.toml:3:8: lifetimes.code is \"601s\"; allowed is 1s to 10m",
         "jeton.toml:4:12: lifetimes.id_token is a number; write a duration with its unit in \
          quotes, such as \"10m\"",
         "jeton.toml:7:10: tokens.format is \"jws\"; write \"opaque\" or \"jwt\"",
@@ -497,11 +497,11 @@ fn values_beyond_their_limits_are_refused_with_the_limits() {
     let cases = [
         (
             "lifetimes.code=601s",
-            "lifetimes.code is \"601s\"; allowed is 1s to 600s",
+            "lifetimes.code is \"601s\"; allowed is 1s to 10m",
         ),
         (
             "refresh.grace=2m",
-            "refresh.grace is \"2m\"; allowed is 0s to 60s",
+            "refresh.grace is \"2m\"; allowed is 0s to 1m",
         ),
         (
             "keys.rotation.lead=23h",

@@ -9,7 +9,7 @@ use crate::error::StoreError;
 use crate::keys::Resealed;
 use crate::sql::{Row, record, values};
 use crate::versions::{self, Versioned};
-use crate::{Changed, Inserted, Page, Store, cuts};
+use crate::{Changed, Inserted, Page, Replaced, Seen, Store, cuts};
 
 impl Store {
     /// Registers a client. An id that was in use before inherits nothing.
@@ -58,7 +58,9 @@ impl Store {
         let tenant = tenant.clone();
         self.write(move |tx| {
             let count = tx.run(
-                "UPDATE clients SET record = $3, changed_at = $4 WHERE tenant_id = $1 AND id = $2",
+                "UPDATE clients SET record = $3, \
+                 changed_at = CASE WHEN changed_at < $4 THEN $4 ELSE changed_at + 1 END \
+                 WHERE tenant_id = $1 AND id = $2",
                 values![
                     tenant.as_str(),
                     client.id.as_str(),
@@ -98,7 +100,8 @@ impl Store {
                 }
                 client.secret = Some(KeptSecret::Sealed(one.after.clone()));
                 count += tx.run(
-                    "UPDATE clients SET record = $3 WHERE tenant_id = $1 AND id = $2 AND record = $4",
+                    "UPDATE clients SET record = $3, changed_at = changed_at + 1 \
+                     WHERE tenant_id = $1 AND id = $2 AND record = $4",
                     values![
                         tenant.as_str(),
                         one.id.as_str(),
@@ -109,6 +112,66 @@ impl Store {
             }
             versions::bump(tx, Versioned::Clients)?;
             Ok(count)
+        })
+        .await
+    }
+
+    /// Replaces the record of a client that nobody changed since it was read; whether it is disabled stays as it is.
+    pub async fn change_client(
+        &self,
+        tenant: &TenantId,
+        seen: Seen<Client>,
+        occasion: Occasion,
+    ) -> Result<Replaced, StoreError> {
+        let tenant = tenant.clone();
+        self.write(move |tx| {
+            let id = seen.record.id.as_str();
+            let count = tx.run(
+                "UPDATE clients SET record = $3, \
+                 changed_at = CASE WHEN changed_at < $4 THEN $4 ELSE changed_at + 1 END \
+                 WHERE tenant_id = $1 AND id = $2 AND changed_at = $5",
+                values![
+                    tenant.as_str(),
+                    id,
+                    record(&seen.record)?,
+                    occasion.now,
+                    seen.changed_at
+                ],
+            )?;
+            if count == 0 {
+                let there = tx.one(
+                    "SELECT id FROM clients WHERE tenant_id = $1 AND id = $2",
+                    values![tenant.as_str(), id],
+                )?;
+                let (stale, gone) = (Replaced::Stale, Replaced::NotFound);
+                return Ok(if there.is_some() { stale } else { gone });
+            }
+            audit::note(tx, &tenant, "client.changed", id, &occasion)?;
+            versions::bump(tx, Versioned::Clients)?;
+            Ok(Replaced::Replaced)
+        })
+        .await
+    }
+
+    /// A client, to be changed.
+    pub async fn seen_client(
+        &self,
+        tenant: &TenantId,
+        id: &ClientId,
+    ) -> Result<Option<Seen<Client>>, StoreError> {
+        let (tenant, id) = (tenant.clone(), id.clone());
+        self.read(move |tx| {
+            let row = tx.one(
+                "SELECT record, disabled_at, changed_at FROM clients WHERE tenant_id = $1 AND id = $2",
+                values![tenant.as_str(), id.as_str()],
+            )?;
+            let seen = |row: &Row| {
+                Ok(Seen {
+                    record: read(row)?,
+                    changed_at: row.time(2)?,
+                })
+            };
+            row.as_ref().map(seen).transpose()
         })
         .await
     }
@@ -158,7 +221,8 @@ impl Store {
         let (owner, id) = (tenant.clone(), id.clone());
         self.write_cutting(tenant, move |tx| {
             let count = tx.run(
-                "UPDATE clients SET disabled_at = $3, changed_at = $3, cut_at = $4 \
+                "UPDATE clients SET disabled_at = $3, cut_at = $4, \
+                 changed_at = CASE WHEN changed_at < $3 THEN $3 ELSE changed_at + 1 END \
                  WHERE tenant_id = $1 AND id = $2 AND disabled_at IS NULL",
                 values![
                     owner.as_str(),
@@ -190,7 +254,8 @@ impl Store {
         let (tenant, id) = (tenant.clone(), id.clone());
         self.write(move |tx| {
             let count = tx.run(
-                "UPDATE clients SET disabled_at = NULL, changed_at = $3 \
+                "UPDATE clients SET disabled_at = NULL, \
+                 changed_at = CASE WHEN changed_at < $3 THEN $3 ELSE changed_at + 1 END \
                  WHERE tenant_id = $1 AND id = $2 AND disabled_at IS NOT NULL",
                 values![tenant.as_str(), id.as_str(), occasion.now],
             )?;

@@ -211,14 +211,15 @@ fn redeem(
 }
 
 /// A grant row with the rows its standing depends on, as one statement found them.
-pub(crate) struct StoredGrant {
-    pub(crate) grant: Grant,
-    pub(crate) state: GrantState,
-    pub(crate) code_expires_at: Option<Timestamp>,
-    pub(crate) redeemed_at: Option<Timestamp>,
-    pub(crate) generation: u32,
-    pub(crate) rotated_at: Option<Timestamp>,
-    pub(crate) refresh_expires_at: Option<Timestamp>,
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredGrant {
+    pub grant: Grant,
+    pub state: GrantState,
+    pub code_expires_at: Option<Timestamp>,
+    pub redeemed_at: Option<Timestamp>,
+    pub generation: u32,
+    pub rotated_at: Option<Timestamp>,
+    pub refresh_expires_at: Option<Timestamp>,
 }
 
 pub(crate) fn find(
@@ -240,7 +241,7 @@ pub(crate) fn find(
 }
 
 impl StoredGrant {
-    fn read(row: &Row) -> Result<Self, StoreError> {
+    pub(crate) fn read(row: &Row) -> Result<Self, StoreError> {
         let created_at = row.time(1)?;
         let cut = |at: Option<Timestamp>| at.filter(|at| *at > created_at);
         // A client that is gone takes its grants with it, like one that was cut when the grant was made.
@@ -280,7 +281,7 @@ impl StoredGrant {
     }
 
     /// Whether tokens may come of it at all.
-    pub(crate) fn stands(&self, now: Timestamp) -> bool {
+    pub fn stands(&self, now: Timestamp) -> bool {
         self.state.revoked_at.is_none()
             && self.state.user_disabled_at.is_none()
             && !self.state.user_gone

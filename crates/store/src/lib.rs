@@ -16,6 +16,7 @@ pub mod credentials;
 mod cut_index;
 pub mod cuts;
 mod error;
+pub mod grant_list;
 pub mod grants;
 pub mod interactions;
 mod job;
@@ -134,6 +135,37 @@ pub enum Changed {
     Taken,
 }
 
+/// A record as it was read for a change. `changed_at` moves with every change, never twice to the same instant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen<T> {
+    pub record: T,
+    pub changed_at: Timestamp,
+}
+
+/// What came of changing a record that was read before (SEC-244).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replaced {
+    Replaced,
+    NotFound,
+    /// The new name is in use; nothing was changed.
+    Taken,
+    /// Somebody else changed it since it was read; nothing was changed now.
+    Stale,
+}
+
+/// How far the schema of a database is, of the steps this program knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Schema {
+    pub done: usize,
+    pub known: usize,
+}
+
+impl Schema {
+    pub const fn is_current(self) -> bool {
+        self.done == self.known
+    }
+}
+
 /// How long an outcome is waited for. What is queued is done all the same, so the answer is "unknown" (SEC-309, SEC-339).
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -152,21 +184,53 @@ impl Store {
             }
             Location::Postgres { url } => {
                 let link = Link::parse(url)?;
-                migrate::migrate_postgres(&link, now)?;
+                migrate::migrate_postgres(&link, now).map_err(not_opened)?;
                 (
                     Database::Postgres(Postgres::start(&link, options.connections, options.queue)?),
                     None,
                 )
             }
         };
-        Ok(Self(Arc::new(Inner {
+        Ok(Self::over(database, options, folder))
+    }
+
+    /// Opens an existing database to look at it: nothing is made and nothing brought up to date, and writing fails. What
+    /// later steps of the schema bring cannot be read before they are done.
+    pub fn look(location: &Location, options: Options) -> Result<(Self, Schema), StoreError> {
+        let (database, done) = match location {
+            Location::SqliteMemory => {
+                return Err(StoreError::Refused(
+                    "a database in memory ends with its process".into(),
+                ));
+            }
+            Location::Sqlite { path } => {
+                let (connection, done) = sqlite_file::look(path)?;
+                let sqlite = Sqlite::start(path.clone(), connection, options.queue)?;
+                (Database::Sqlite(sqlite), done)
+            }
+            Location::Postgres { url } => {
+                let link = Link::parse(url)?;
+                let done = migrate::inspect_postgres(&link).map_err(not_opened)?;
+                let postgres = Postgres::start(&link, options.connections, options.queue)?;
+                (Database::Postgres(postgres), done)
+            }
+        };
+        let schema = Schema {
+            done,
+            known: migrate::known(),
+        };
+        Ok((Self::over(database, options, None), schema))
+    }
+
+    fn over(database: Database, options: Options, folder: Option<TemporaryFolder>) -> Self {
+        Self(Arc::new(Inner {
             database,
             cuts: CutIndex::new(),
             longest_access_token: options.longest_access_token,
             planned: Mutex::new(None),
             lock: Mutex::new(None),
             _folder: folder,
-        })))
+        }))
     }
 
     /// Makes this process the one server of a SQLite file, until the store is closed. A second server is refused; tools of
@@ -257,6 +321,17 @@ async fn wait<T>(
         Err(_) => Err(StoreError::Unknown(
             "the store did not answer in time".into(),
         )),
+    }
+}
+
+/// A database that could not be reached was not opened either.
+fn not_opened(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Failed(reason) => StoreError::Refused(reason),
+        StoreError::Busy
+        | StoreError::Unknown(_)
+        | StoreError::Damaged(_)
+        | StoreError::Refused(_) => error,
     }
 }
 

@@ -42,30 +42,46 @@ pub(crate) fn migrate_sqlite(connection: &Connection, now: Timestamp) -> Result<
     applied
 }
 
-/// Brings a PostgreSQL database up to date under an advisory lock, on a thread of its own because the client brings its own
-/// runtime.
+/// Brings a PostgreSQL database up to date under an advisory lock.
 pub(crate) fn migrate_postgres(link: &Link, now: Timestamp) -> Result<(), StoreError> {
     const LOCK: &str = "SELECT pg_advisory_xact_lock(7163098743217)";
     let migrate = |tx: &mut Tx<'_>| {
         tx.batch(LOCK)?;
         apply(tx, now)
     };
-    let run = || postgres::once(link, migrate);
-    let ended = std::thread::scope(|scope| scope.spawn(run).join());
+    apart(|| postgres::once(link, migrate))
+}
+
+/// Runs `work` on a thread of its own, because the client of PostgreSQL brings its own runtime.
+fn apart<T: Send>(work: impl FnOnce() -> Result<T, StoreError> + Send) -> Result<T, StoreError> {
+    let ended = std::thread::scope(|scope| scope.spawn(work).join());
     ended.unwrap_or_else(|_| Err(StoreError::failed("the migration panicked")))
 }
 
-/// Whether an existing SQLite file may be used at all, seen without changing it (SEC-314).
-pub(crate) fn inspect_sqlite(connection: &Connection) -> Result<(), StoreError> {
+/// How many steps this program knows.
+pub(crate) const fn known() -> usize {
+    MIGRATIONS.len()
+}
+
+/// How many steps a PostgreSQL database has seen, without changing it.
+pub(crate) fn inspect_postgres(link: &Link) -> Result<usize, StoreError> {
+    let inspect = |tx: &mut Tx<'_>| {
+        if has_ledger(tx)? { applied(tx) } else { Ok(0) }
+    };
+    apart(|| postgres::once(link, inspect))
+}
+
+/// Whether an existing SQLite file may be used at all, and how many steps it has seen, without changing it (SEC-314).
+pub(crate) fn inspect_sqlite(connection: &Connection) -> Result<usize, StoreError> {
     let mut tx = Tx::Sqlite(SqliteTx::new(connection));
     if has_ledger(&mut tx)? {
-        return applied(&mut tx).map(drop);
+        return applied(&mut tx);
     }
     match tx.one(
         "SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' LIMIT 1",
         &[],
     )? {
-        None => Ok(()),
+        None => Ok(0),
         Some(_) => Err(StoreError::Refused("it belongs to another program".into())),
     }
 }

@@ -9,11 +9,11 @@ use jeton_protocol::tenant::TenantId;
 use jeton_protocol::user::UserId;
 use jeton_token::timestamp::Timestamp;
 
-use crate::Store;
 use crate::audit::{self, Occasion};
 use crate::cuts;
 use crate::error::StoreError;
 use crate::sql::{Row, Tx, record, values};
+use crate::{Page, Store};
 
 /// How much later than recorded a session may have been seen.
 const TOUCH: Duration = Duration::from_secs(60);
@@ -189,21 +189,23 @@ impl Store {
         .await
     }
 
-    /// The live sessions of a user, newest first.
+    /// The live sessions of a user, newest first; `page.after` is the oldest one already seen.
     pub async fn sessions_of_user(
         &self,
         tenant: &TenantId,
         user: UserId,
+        page: Page<SessionId>,
         now: Timestamp,
     ) -> Result<Vec<StoredSession>, StoreError> {
         let tenant = tenant.clone();
         self.read(move |tx| {
+            let before = page.after.unwrap_or(SessionId::from_bytes([0xff; 16]));
             let rows = tx.all(
                 "SELECT s.record, s.generation, s.last_seen_at, s.expires_at, s.ended_at, u.disabled_at, u.cut_at \
                  FROM sessions s LEFT JOIN users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id \
                  WHERE s.tenant_id = $1 AND s.user_id = $2 AND s.ended_at IS NULL AND s.expires_at > $3 \
-                 ORDER BY s.id DESC LIMIT 100",
-                values![tenant.as_str(), user, now],
+                 AND s.id < $4 ORDER BY s.id DESC LIMIT $5",
+                values![tenant.as_str(), user, now, before, page.limit],
             )?;
             let mut found: Vec<StoredSession> = rows.iter().map(read).collect::<Result<_, _>>()?;
             found.retain(|stored| stored.session.ended_at.is_none());

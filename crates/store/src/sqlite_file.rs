@@ -22,7 +22,7 @@ pub(crate) fn writer(path: &Path, durable: bool) -> Result<Connection, StoreErro
         create(path)?;
     } else {
         refuse_loose_permissions(path)?;
-        inspect(path)?;
+        inspect(path).map(drop)?;
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection =
@@ -66,8 +66,14 @@ fn prepare(connection: &Connection, durable: bool) -> rusqlite::Result<()> {
     })
 }
 
+/// Opens an existing file, if it may be used, for looking alone; tells how many steps its schema has seen.
+pub(crate) fn look(path: &Path) -> Result<(Connection, usize), StoreError> {
+    refuse_loose_permissions(path)?;
+    inspect(path)
+}
+
 /// Looks at an existing file through a connection that cannot change it.
-fn inspect(path: &Path) -> Result<(), StoreError> {
+fn inspect(path: &Path) -> Result<(Connection, usize), StoreError> {
     let connection = reader(path).map_err(|error| unusable(path, &error))?;
     let verdict: String = connection
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
@@ -75,7 +81,8 @@ fn inspect(path: &Path) -> Result<(), StoreError> {
     if verdict != "ok" {
         return Err(unusable(path, &verdict));
     }
-    migrate::inspect_sqlite(&connection).map_err(|error| unusable(path, &error))
+    let done = migrate::inspect_sqlite(&connection).map_err(|error| unusable(path, &error))?;
+    Ok((connection, done))
 }
 
 fn unusable(path: &Path, why: &dyn std::fmt::Display) -> StoreError {

@@ -9,7 +9,7 @@ use crate::error::StoreError;
 use crate::revocation::cut_user;
 use crate::sql::{Row, record, values};
 use crate::versions::{self, Versioned};
-use crate::{Changed, Inserted, Page, Store, cuts};
+use crate::{Changed, Inserted, Page, Replaced, Seen, Store, cuts};
 
 impl Store {
     /// Makes a user; `Taken` when the name or the id is in use.
@@ -52,7 +52,9 @@ impl Store {
         let tenant = tenant.clone();
         self.write(move |tx| {
             let count = tx.run(
-                "UPDATE users SET username = $3, record = $4, changed_at = $5 WHERE tenant_id = $1 AND id = $2 \
+                "UPDATE users SET username = $3, record = $4, \
+                 changed_at = CASE WHEN changed_at < $5 THEN $5 ELSE changed_at + 1 END \
+                 WHERE tenant_id = $1 AND id = $2 \
                  AND NOT EXISTS (SELECT 1 FROM users o WHERE o.tenant_id = $1 AND o.username = $3 AND o.id <> $2)",
                 values![tenant.as_str(), user.id, user.username.as_str(), record(&user)?, occasion.now],
             )?;
@@ -66,6 +68,71 @@ impl Store {
             audit::note(tx, &tenant, "user.changed", &user.id.to_string(), &occasion)?;
             versions::bump(tx, Versioned::Users)?;
             Ok(Changed::Changed)
+        })
+        .await
+    }
+
+    /// Replaces the record of a user whom nobody changed since it was read; whether they are disabled stays as it is.
+    pub async fn change_user(
+        &self,
+        tenant: &TenantId,
+        seen: Seen<User>,
+        occasion: Occasion,
+    ) -> Result<Replaced, StoreError> {
+        let tenant = tenant.clone();
+        self.write(move |tx| {
+            let user = &seen.record;
+            let count = tx.run(
+                "UPDATE users SET username = $3, record = $4, \
+                 changed_at = CASE WHEN changed_at < $5 THEN $5 ELSE changed_at + 1 END \
+                 WHERE tenant_id = $1 AND id = $2 AND changed_at = $6 \
+                 AND NOT EXISTS (SELECT 1 FROM users o WHERE o.tenant_id = $1 AND o.username = $3 AND o.id <> $2)",
+                values![
+                    tenant.as_str(),
+                    user.id,
+                    user.username.as_str(),
+                    record(user)?,
+                    occasion.now,
+                    seen.changed_at
+                ],
+            )?;
+            if count == 0 {
+                let there = tx.one(
+                    "SELECT changed_at FROM users WHERE tenant_id = $1 AND id = $2",
+                    values![tenant.as_str(), user.id],
+                )?;
+                return Ok(match there {
+                    None => Replaced::NotFound,
+                    Some(row) if row.time(0)? != seen.changed_at => Replaced::Stale,
+                    Some(_) => Replaced::Taken,
+                });
+            }
+            audit::note(tx, &tenant, "user.changed", &user.id.to_string(), &occasion)?;
+            versions::bump(tx, Versioned::Users)?;
+            Ok(Replaced::Replaced)
+        })
+        .await
+    }
+
+    /// A user by name, to be changed.
+    pub async fn seen_user(
+        &self,
+        tenant: &TenantId,
+        username: &str,
+    ) -> Result<Option<Seen<User>>, StoreError> {
+        let (tenant, username) = (tenant.clone(), username.to_owned());
+        self.read(move |tx| {
+            let row = tx.one(
+                "SELECT record, disabled_at, changed_at FROM users WHERE tenant_id = $1 AND username = $2",
+                values![tenant.as_str(), username.as_str()],
+            )?;
+            let seen = |row: &Row| {
+                Ok(Seen {
+                    record: read(row)?,
+                    changed_at: row.time(2)?,
+                })
+            };
+            row.as_ref().map(seen).transpose()
         })
         .await
     }
@@ -127,7 +194,8 @@ impl Store {
         let owner = tenant.clone();
         self.write_cutting(tenant, move |tx| {
             let count = tx.run(
-                "UPDATE users SET disabled_at = $3, changed_at = $3 \
+                "UPDATE users SET disabled_at = $3, \
+                 changed_at = CASE WHEN changed_at < $3 THEN $3 ELSE changed_at + 1 END \
                  WHERE tenant_id = $1 AND id = $2 AND disabled_at IS NULL",
                 values![owner.as_str(), id, occasion.now],
             )?;
@@ -154,7 +222,8 @@ impl Store {
         let tenant = tenant.clone();
         self.write(move |tx| {
             let count = tx.run(
-                "UPDATE users SET disabled_at = NULL, changed_at = $3 \
+                "UPDATE users SET disabled_at = NULL, \
+                 changed_at = CASE WHEN changed_at < $3 THEN $3 ELSE changed_at + 1 END \
                  WHERE tenant_id = $1 AND id = $2 AND disabled_at IS NOT NULL",
                 values![tenant.as_str(), id, occasion.now],
             )?;

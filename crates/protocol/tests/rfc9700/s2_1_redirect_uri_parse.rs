@@ -1,7 +1,9 @@
 //! Which redirection URIs are fit to be registered (§2.1, §4.1, RFC 6749 §3.1.2, RFC 8252 §7).
 
 use jeton_protocol::client::ApplicationType::{self, Native, Web};
-use jeton_protocol::redirect_uri::{RedirectUri, RedirectUriError as E, host_of};
+use jeton_protocol::redirect_uri::{
+    RedirectUri, RedirectUriError as E, check_page, host_of, is_executable,
+};
 
 fn parse(text: &str) -> Result<RedirectUri, E> {
     RedirectUri::parse(text, Web)
@@ -91,6 +93,7 @@ fn every_byte_outside_the_uri_characters_is_refused() {
         let legal = (0x21..=0x7e).contains(&byte) && !b"\\\"<>^`{|}".contains(&byte);
         match (legal, byte) {
             (true, b'#') => assert_eq!(parse(&text), Err(E::Fragment)),
+            (true, b'*') => assert_eq!(parse(&text), Err(E::Wildcard)),
             (true, _) => assert!(parse(&text).is_ok(), "{text}"),
             (false, _) => assert_eq!(parse(&text), Err(E::IllegalCharacter), "{byte:#x}"),
         }
@@ -311,19 +314,17 @@ fn scheme_and_host_are_lower_case_and_the_rest_is_free() {
 }
 
 #[test]
-fn there_is_no_wildcard_in_the_host() {
-    // SEC-001, RFC 9700 §4.1.3
+fn there_is_no_wildcard_anywhere() {
+    // SEC-001, SEC-462, RFC 9700 §4.1.3
     refused(
         &[
             "https://*.a.example/",
             "https://*/cb",
             "https://a*.example/",
+            "https://a.example/*",
+            "https://a.example/cb?x=*",
         ],
         E::Wildcard,
-    );
-    assert!(
-        parse("https://a.example/*").is_ok(),
-        "compared as a byte, it stands for itself"
     );
 }
 
@@ -343,6 +344,7 @@ fn each_reason_says_what_to_do_in_words_of_its_own() {
         E::ForbiddenScheme,
         E::UpperCase,
         E::Wildcard,
+        E::NoPage,
     ];
     let texts: std::collections::BTreeSet<String> = all.iter().map(E::to_string).collect();
     assert_eq!(texts.len(), all.len());
@@ -393,4 +395,28 @@ fn a_private_use_uri_has_neither_user_information_nor_dot_segments() {
         assert_eq!(RedirectUri::parse(uri, Native), Err(wrong), "{uri}");
     }
     assert!(RedirectUri::parse("com.example.app:/cb?to=a@b/../c", Native).is_ok());
+}
+
+#[test]
+fn a_page_for_people_is_a_web_address_that_nothing_runs() {
+    // SEC-004
+    for (uri, wrong) in [
+        ("javascript:alert(1)", E::ForbiddenScheme),
+        ("JavaScript:alert(1)", E::ForbiddenScheme),
+        ("java\nscript:alert(1)", E::IllegalCharacter),
+        ("data:text/html,x", E::ForbiddenScheme),
+        ("com.example.app:/about", E::NoPage),
+        ("http://a.example/", E::PlainHttp),
+        ("https://x@a.example/", E::UserInformation),
+        ("https://", E::NoHost),
+        ("about", E::NoScheme),
+    ] {
+        assert_eq!(check_page(uri), Err(wrong), "{uri:?}");
+        let runs = matches!(wrong, E::ForbiddenScheme | E::IllegalCharacter);
+        assert_eq!(is_executable(uri), runs, "{uri:?}");
+    }
+    assert!(check_page("https://a.example/terms?lang=fr#privacy").is_ok());
+    for name in ["https://api.example", "urn:example:api", "api", " \tdata:x"] {
+        assert_eq!(is_executable(name), name.contains("data"), "{name:?}");
+    }
 }

@@ -28,8 +28,8 @@ Examples:
   jeton admin link
   jeton admin link alice
 
-The user is made if there is none of that name. Whoever opens the link chooses the password, and every session of
-the user ends.")]
+The user is made if there is none of that name. Whoever opens the link chooses the password, and
+every session of the user ends.")]
 pub struct LinkOptions {
     /// The administrator's user name
     #[arg(default_value = "admin")]

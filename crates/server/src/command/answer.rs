@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
+use jeton_token::timestamp::Timestamp;
 use serde_json::{Value as Json, json};
 
 /// The outcome of a command that could be carried out.
@@ -106,28 +107,43 @@ impl Failure {
         Self::Usage(why.to_string())
     }
 
-    pub(super) fn print(&self) -> ExitCode {
-        let (why, code) = match self {
-            Self::Refused(why) => (why, 1),
-            Self::Usage(why) => (why, 2),
+    /// Prints to standard error; for programs as one object with a message for each line.
+    pub(super) fn print(&self, as_json: bool) -> ExitCode {
+        let (kind, why, code) = match self {
+            Self::Refused(why) => ("refused", why, 1),
+            Self::Usage(why) => ("usage", why, 2),
         };
         let mut error = std::io::stderr();
-        for line in why.lines() {
-            let _ = writeln!(error, "jeton: {line}");
+        if as_json {
+            let messages: Vec<&str> = why.lines().collect();
+            let object = json!({"error": kind, "messages": messages, "exit_code": code});
+            let _ = writeln!(error, "{object:#}");
+        } else {
+            for line in why.lines() {
+                let _ = writeln!(error, "jeton: {line}");
+            }
         }
         ExitCode::from(code)
     }
 }
 
 /// A point in time as people write it: `2026-11-20T13:32:17Z`. (RFC 3339)
-pub(super) fn written(time: jeton_token::timestamp::Timestamp) -> Json {
+pub(super) fn written(time: Timestamp) -> Json {
+    json!(format!("{}Z", clock(time)))
+}
+
+/// As [`written`], with the milliseconds: for instants that are compared.
+pub(super) fn instant(time: Timestamp) -> Json {
+    let millis = time.millis().rem_euclid(1000);
+    json!(format!("{}.{millis:03}Z", clock(time)))
+}
+
+fn clock(time: Timestamp) -> String {
     let seconds = u64::try_from(time.seconds()).unwrap_or(0);
     let (year, month, date) = civil(seconds / 86_400);
     let clock = seconds % 86_400;
     let (hour, minute, second) = (clock / 3600, clock / 60 % 60, clock % 60);
-    json!(format!(
-        "{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}Z"
-    ))
+    format!("{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}")
 }
 
 /// Year, month and day of a day counted from 1970-01-01, by the proleptic Gregorian calendar.

@@ -22,8 +22,9 @@ use crate::keys::Kek;
 Example:
   jeton check --config /etc/jeton/jeton.toml
 
-Like every command that opens the database, it brings the schema up to date. It makes neither a
-database nor a key file.")]
+It only looks: nothing is made, changed or brought up to date. A schema that is not up to date is
+no failure, since jeton serve migrates it. Exit codes: 0 when every line is ok, 1 when one is
+FAILED, 2 when the configuration makes no sense.")]
 pub struct Options {}
 
 /// One line of the report.
@@ -39,7 +40,7 @@ pub(super) fn run(sources: &Sources) -> Result<Answer, Failure> {
         subject: "configuration",
         outcome: Ok(described(&config)),
     }];
-    let (database, desk) = database(&config, sources);
+    let (database, desk) = database(sources)?;
     findings.push(Finding {
         subject: "database",
         outcome: database,
@@ -84,20 +85,32 @@ fn described(config: &Config) -> String {
 }
 
 /// Whether the database answers; opened, if it is there.
-fn database(config: &Config, sources: &Sources) -> (Result<String, String>, Option<Desk>) {
+fn database(sources: &Sources) -> Result<(Result<String, String>, Option<Desk>), Failure> {
+    let config = load(sources)?;
     let shown = config.database.url.redacted();
     if let Some(file) = config.database.url.file()
-        && !file.exists()
+        && file.metadata().map_or(true, |found| found.len() == 0)
     {
-        return (will_be_made(file), None);
+        return Ok((will_be_made(file), None));
     }
-    match Desk::open(sources) {
-        Ok(desk) => (
-            Ok(format!("{shown} answers, schema up to date")),
-            Some(desk),
-        ),
-        Err(Failure::Refused(why) | Failure::Usage(why)) => (Err(why), None),
-    }
+    Ok(match Desk::look(config) {
+        Ok((desk, schema)) if schema.is_current() => {
+            let told = format!("{shown} answers, schema up to date");
+            (Ok(told), Some(desk))
+        }
+        Ok((_, schema)) => {
+            let (done, known) = (schema.done, schema.known);
+            let told = format!(
+                "{shown} answers, needs migration from step {done} to step {known} (jeton serve does it)"
+            );
+            (Ok(told), None)
+        }
+        Err(Failure::Refused(why) | Failure::Usage(why)) => {
+            // The line begins with the word already.
+            let why = why.strip_prefix("database ").unwrap_or(&why).to_owned();
+            (Err(why), None)
+        }
+    })
 }
 
 /// Whether the key is that of the database.

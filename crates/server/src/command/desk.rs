@@ -2,10 +2,11 @@
 
 use std::fmt::Display;
 use std::future::Future;
+use std::time::Duration;
 
 use jeton_protocol::tenant::TenantId;
 use jeton_store::audit::Occasion;
-use jeton_store::{Changed, Inserted, Location, Options, Store, StoreError};
+use jeton_store::{Changed, Inserted, Location, Options, Replaced, Schema, Store, StoreError};
 use jeton_token::row_id::RowId;
 use tokio::runtime::{Builder, Runtime};
 
@@ -36,8 +37,8 @@ pub(super) struct PageOption {
     /// Begins behind this id, the last one of the page before
     #[arg(long, value_name = "ID")]
     pub after: Option<String>,
-    /// The most to list
-    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    /// The most to list, up to 1000
+    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub limit: u32,
 }
 
@@ -46,16 +47,20 @@ impl Desk {
     pub fn open(sources: &Sources) -> Result<Self, Failure> {
         let config = load(sources)?;
         let ambient = Ambient::new(&Clock::System, &Luck::OperatingSystem);
-        let options = Options {
-            connections: 1,
-            ..Options::default()
-        };
-        let store = Store::open(&location(&config), options, ambient.now).map_err(|error| {
-            Failure::refused(format!(
-                "database {}: {error}",
-                config.database.url.redacted()
-            ))
-        })?;
+        let store = Store::open(&location(&config), OPTIONS, ambient.now);
+        let store = store.map_err(|error| unopened(&config, &error))?;
+        Self::at(config, store, ambient)
+    }
+
+    /// As [`Self::open`], for looking alone: nothing is made, brought up to date or written.
+    pub fn look(config: Config) -> Result<(Self, Schema), Failure> {
+        let ambient = Ambient::new(&Clock::System, &Luck::OperatingSystem);
+        let looked = Store::look(&location(&config), OPTIONS);
+        let (store, schema) = looked.map_err(|error| unopened(&config, &error))?;
+        Ok((Self::at(config, store, ambient)?, schema))
+    }
+
+    fn at(config: Config, store: Store, ambient: Ambient) -> Result<Self, Failure> {
         let runtime = Builder::new_current_thread()
             .enable_time()
             .build()
@@ -89,6 +94,18 @@ impl Desk {
     pub fn id(&mut self) -> RowId {
         RowId::new(self.ambient.now, &mut self.ambient.entropy)
     }
+}
+
+/// One command is one connection.
+const OPTIONS: Options = Options {
+    queue: 1024,
+    connections: 1,
+    longest_access_token: Duration::from_secs(24 * 60 * 60),
+};
+
+fn unopened(config: &Config, error: &StoreError) -> Failure {
+    let address = config.database.url.redacted();
+    Failure::refused(format!("database {address}: {error}"))
 }
 
 /// Where the store finds the database of this configuration.
@@ -146,4 +163,22 @@ pub(super) fn changed(outcome: Changed, kind: &str, name: &str) -> Result<(), Fa
         ))),
         Changed::Taken => Err(Failure::refused(format!("another {kind} is called {name}"))),
     }
+}
+
+/// As [`changed`], for what was read before it was changed. (SEC-244)
+pub(super) fn replaced(outcome: Replaced, kind: &str, name: &str) -> Result<(), Failure> {
+    match outcome {
+        Replaced::Replaced => Ok(()),
+        Replaced::NotFound => changed(Changed::NotFound, kind, name),
+        Replaced::Taken => changed(Changed::Taken, kind, name),
+        Replaced::Stale => Err(Failure::refused(format!(
+            "somebody else changed the {kind} {name} in this moment; nothing was changed, try again"
+        ))),
+    }
+}
+
+/// A row's id as it was typed, of the thing called `kind`.
+pub(super) fn row_id(text: &str, kind: &str) -> Result<RowId, Failure> {
+    text.parse()
+        .map_err(|error| Failure::usage(format!("{text:?} is no id of a {kind}: {error}")))
 }

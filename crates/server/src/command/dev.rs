@@ -87,13 +87,19 @@ async fn dev(options: &Options, database: Option<DatabaseUrl>) -> Result<(), Sta
         .issuer
         .clone()
         .unwrap_or_else(|| format!("http://localhost:{}", address.port()));
-    let issuer =
-        Issuer::parse(&issuer).ok_or_else(|| StartError::Keys(format!("{issuer} is no issuer")))?;
+    let issuer = Issuer::parse(&issuer).ok_or_else(|| StartError::Issuer(issuer.clone()))?;
     let clock = Clock::System;
     let location = database
         .as_ref()
         .map_or(Location::SqliteMemory, location_of);
-    let store = Store::open(&location, StoreOptions::default(), clock.now())?;
+    let address = || {
+        database
+            .as_ref()
+            .map(DatabaseUrl::redacted)
+            .unwrap_or_default()
+    };
+    let store = Store::open(&location, StoreOptions::default(), clock.now())
+        .map_err(|error| StartError::Database(address(), error))?;
     store.lock_exclusive()?;
     let luck = Luck::OperatingSystem;
     let mut ambient = Ambient::new(&clock, &luck);

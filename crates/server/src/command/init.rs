@@ -1,8 +1,8 @@
 //! `jeton init`: a first `jeton.toml`.
 
 use std::fs::OpenOptions;
-use std::io::Write;
-use std::path::PathBuf;
+use std::io::{Error, ErrorKind, Write};
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -41,7 +41,7 @@ pub(super) fn run(options: &Options) -> Result<Answer, Failure> {
         .write(true)
         .create_new(true)
         .open(&options.output)
-        .map_err(|error| Failure::refused(format!("cannot make {shown}: {error}")))?;
+        .map_err(|error| unmade(&options.output, &error))?;
     file.write_all(template(&options.issuer).as_bytes())
         .map_err(|error| Failure::refused(format!("cannot write {shown}: {error}")))?;
     let text = format!(
@@ -51,4 +51,16 @@ pub(super) fn run(options: &Options) -> Result<Answer, Failure> {
         text,
         json!({"file": options.output, "issuer": options.issuer}),
     ))
+}
+
+fn unmade(path: &Path, error: &Error) -> Failure {
+    let shown = path.display();
+    Failure::refused(if error.kind() == ErrorKind::AlreadyExists {
+        format!(
+            "{shown} exists already and was left as it is\n\
+             to go on with it: edit it, then jeton check and jeton serve; to write another file: --output FILE"
+        )
+    } else {
+        format!("cannot make {shown}: {error}")
+    })
 }

@@ -7,13 +7,17 @@ mod admin;
 mod answer;
 mod check;
 mod client;
+mod completions;
 mod config;
+mod confirm;
 mod desk;
 mod dev;
+mod grant;
 mod healthcheck;
 mod init;
 mod key;
 mod serve;
+mod session;
 mod tenant;
 mod user;
 
@@ -48,7 +52,10 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  done
   1  refused or failed; standard error says why
-  2  wrong usage or configuration
+  2  wrong usage or configuration; nothing of what was asked was done
+
+With --json the answer is JSON on standard output, and an error is JSON on standard error. Durations
+are a number and s, m, h or d, such as 15m; times are UTC.
 
 Examples:
   jeton init --issuer https://auth.example.org
@@ -74,6 +81,12 @@ enum Command {
     /// Adds, lists and changes users
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Lists, shows and revokes what users allowed clients
+    #[command(subcommand)]
+    Grant(grant::GrantCommand),
+    /// Lists and ends sessions
+    #[command(subcommand)]
+    Session(session::SessionCommand),
     /// Lets an administrator in
     #[command(subcommand)]
     Admin(admin::AdminCommand),
@@ -85,6 +98,8 @@ enum Command {
     Tenant(tenant::TenantCommand),
     /// Asks a running server whether it is ready; for containers without curl
     Healthcheck(healthcheck::Options),
+    /// Prints a script with which a shell completes commands and options
+    Completions(completions::Options),
     /// Measures requests per second, CPU, latency, memory and start-up of a server
     #[command(after_help = "Example:\n  jeton bench --connections 16 --seconds 2")]
     Bench(Box<BenchOptions>),
@@ -92,9 +107,21 @@ enum Command {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    CommandLine::parse()
-        .run()
-        .unwrap_or_else(|failure| failure.print())
+    let asked_for_json = std::env::args_os().any(|word| word == "--json");
+    match CommandLine::try_parse() {
+        Ok(line) => line
+            .run()
+            .unwrap_or_else(|failure| failure.print(asked_for_json)),
+        Err(error) if asked_for_json && error.use_stderr() => {
+            let text = error.to_string();
+            let lines = text.lines().filter(|line| !line.trim().is_empty());
+            let lines: Vec<&str> = lines
+                .map(|line| line.trim_start_matches("error: "))
+                .collect();
+            Failure::usage(lines.join("\n")).print(true)
+        }
+        Err(error) => error.exit(),
+    }
 }
 
 impl CommandLine {
@@ -106,8 +133,11 @@ impl CommandLine {
             Command::Init(options) => init::run(&options),
             Command::Check(_) => check::run(&sources),
             Command::Config(command) => config::run(&command, &sources),
+            Command::Completions(options) => completions::run(&options),
             Command::Client(command) => client::run(command, &sources),
             Command::User(command) => user::run(command, &sources),
+            Command::Grant(command) => grant::run(command, &sources),
+            Command::Session(command) => session::run(command, &sources),
             Command::Admin(command) => admin::run(command, &sources),
             Command::Key(command) => key::run(command, &sources),
             Command::Tenant(command) => tenant::run(command, &sources),

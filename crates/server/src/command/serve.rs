@@ -21,7 +21,12 @@ use tracing_subscriber::filter::LevelFilter;
 
 /// Serves until it is told to stop.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  jeton serve --config /etc/jeton/jeton.toml")]
+#[command(after_help = "\
+Examples:
+  jeton serve --config /etc/jeton/jeton.toml
+  jeton serve --set log.level=debug
+
+It stops on SIGTERM or Ctrl-C, after the requests that run have been answered, 20 seconds at most.")]
 pub struct Options {}
 
 pub fn run(_: &Options, config: &Config) -> Result<Answer, Failure> {
@@ -36,25 +41,22 @@ pub fn run(_: &Options, config: &Config) -> Result<Answer, Failure> {
 
 async fn serve(config: &Config) -> Result<(), StartError> {
     let clock = Clock::System;
+    let tls = match &config.tls {
+        None => None,
+        Some(files) => Some(Arc::new(Tls::open(&files.certificate, &files.key)?)),
+    };
     let options = StoreOptions {
         connections: config.database.connections as usize,
         longest_access_token: Duration::from_secs(24 * 60 * 60),
         ..StoreOptions::default()
     };
-    let store = Store::open(&location(config), options, clock.now())?;
+    let address = || config.database.url.redacted();
+    let store = Store::open(&location(config), options, clock.now())
+        .map_err(|error| StartError::Database(address(), error))?;
     store.lock_exclusive()?;
     let mut entropy = Entropy::from_os();
     let kek = Kek::of_database(config.kek_files(), &store, &mut entropy).await;
     let kek = kek.map_err(|error| StartError::Keys(error.to_string()))?;
-    let tls = match &config.tls {
-        None => None,
-        Some(files) => {
-            let tls = Tls::open(&files.certificate, &files.key);
-            Some(Arc::new(
-                tls.map_err(|error| StartError::Keys(error.to_string()))?,
-            ))
-        }
-    };
     let plan = Plan {
         store,
         kek,

@@ -57,7 +57,7 @@ pub(super) fn nearest<'a>(
 }
 
 /// The suggestion as the end of a sentence; empty when nothing is near.
-pub(super) fn did_you_mean<'a>(wrong: &str, candidates: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn did_you_mean<'a>(wrong: &str, candidates: impl Iterator<Item = &'a str>) -> String {
     nearest(wrong, candidates).map_or_else(String::new, |near| format!("; did you mean {near}?"))
 }
 

@@ -123,7 +123,7 @@ table! {
     /// How long things live. Longer is more comfortable and gives a thief more time.
     Lifetimes at "lifetimes." {
         /// An authorization code, from approval to redemption (RFC 6749 §4.1.2).
-        code: Duration = "60s", "1s"..="600s";
+        code: Duration = "1m", "1s"..="10m";
         /// An access token. Revocation reaches opaque tokens at once; a resource server that
         /// checks JWTs itself believes one until it expires.
         access_token: Duration = "10m", "10s"..="24h";
@@ -149,7 +149,7 @@ table! {
         /// How long the previous refresh token still answers, with the same successor, so that
         /// parallel or repeated refreshes of an honest client log nobody out. After that, using
         /// it again is taken for theft and revokes the grant.
-        grace: Duration = "10s", "0s"..="60s";
+        grace: Duration = "10s", "0s"..="1m";
     }
 }
 

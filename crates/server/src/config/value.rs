@@ -244,6 +244,19 @@ impl Setting for IpNet {
 
 const UNITS: [(&str, u64); 4] = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
 
+/// A duration as it is written everywhere: whole seconds in the largest unit that fits.
+pub(crate) fn duration_text(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let fits = |(_, size): &&(&str, u64)| seconds > 0 && seconds.is_multiple_of(*size);
+    let (unit, size) = UNITS.iter().find(fits).unwrap_or(&("s", 1));
+    format!("{}{unit}", seconds / size)
+}
+
+/// The duration somebody wrote outside of the configuration, in the same form.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    Setting::parse(&Value::Loose(text.to_owned()))
+}
+
 /// Durations are whole seconds with a unit: nobody has to guess whether 60 means seconds or minutes.
 impl Setting for Duration {
     fn shape() -> Shape {
@@ -268,10 +281,7 @@ impl Setting for Duration {
     }
 
     fn shown(&self) -> String {
-        let seconds = self.as_secs();
-        let fits = |(_, size): &&(&str, u64)| seconds > 0 && seconds.is_multiple_of(*size);
-        let (unit, size) = UNITS.iter().find(fits).unwrap_or(&("s", 1));
-        format!("\"{}{unit}\"", seconds / size)
+        quoted(&duration_text(*self))
     }
 
     fn within(&self, low: &Self, high: &Self) -> bool {

@@ -11,7 +11,7 @@ use http::StatusCode;
 
 pub fn error_page(app: &App, exchange: &Exchange) -> Answer {
     let cause = exchange.path.strip_prefix("/errors/").unwrap_or_default();
-    let Some(rule) = rules::all().find(|rule| rule.cause == cause) else {
+    let Some(rule) = rules::explained().find(|rule| rule.cause == cause) else {
         return Ok(failure::render(
             app,
             exchange,

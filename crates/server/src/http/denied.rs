@@ -4,15 +4,33 @@ use super::exchange::Exchange;
 use super::reply::{self, Reply};
 use crate::app::App;
 use crate::login;
-use crate::rules;
 use http::{HeaderValue, StatusCode, header};
 use jeton_protocol::issue::MintError;
 use jeton_protocol::params::FORM_CONTENT_TYPE;
-use jeton_protocol::refusal::{ErrorCode, Refusal};
+use jeton_protocol::refusal::{ErrorCode, Refusal, Rule};
+use jeton_protocol::rules;
 use jeton_protocol::userinfo::{BEARER_SCHEME, TOKEN_PRESENTED};
 use jeton_store::StoreError;
 use serde_json::json;
 use thiserror::Error;
+
+rules! {
+    FEW_CLIENT_FAILURES = InvalidRequest, "too_many_client_failures", "RFC 6585 §4, RFC 6819 §5.1.4.2.3", {
+        promise: "A client at one address does not fail to authenticate again and again",
+        told: "Too many failed client authentications; try again later",
+        fix: "Correct the client's credentials, then wait as long as Retry-After says; limits.client_failures is how many a minute"
+    };
+    FEW_REQUESTS = InvalidRequest, "too_many_requests", "RFC 6585 §4", {
+        promise: "A client asks no more often than it may",
+        told: "Too many requests of this client; try again later",
+        fix: "Wait as long as Retry-After says and keep tokens until they expire; limits.token_requests_per_client and limits.introspections_per_client are how many a second"
+    };
+    FEW_SIGN_INS = InvalidRequest, "too_many_sign_ins", "RFC 6585 §4", {
+        promise: "One address does not begin sign-ins without end",
+        told: "Too many sign-ins were begun from this address",
+        fix: "Wait as long as Retry-After says"
+    };
+}
 
 /// Could not find out, or could not do it. Never looks like a refusal.
 #[derive(Debug, Error)]
@@ -41,8 +59,8 @@ pub enum Denied {
     Refused(Refusal),
     /// As `Refused`, for a client that tried the Authorization header (RFC 6749 §5.2).
     RefusedWithChallenge(Refusal),
-    /// Too many tries; when to come back, in seconds.
-    Throttled(&'static str, u64),
+    /// Too many tries, by this rule; when to come back, in seconds.
+    Throttled(&'static Rule, u64),
     Failed(Fault),
 }
 
@@ -98,7 +116,7 @@ fn token_error(exchange: &Exchange, denied: &Denied) -> Reply {
             } else {
                 StatusCode::BAD_REQUEST
             };
-            let mut reply = reply::json_no_store(status, &error_body(exchange, refusal));
+            let mut reply = reply::json_no_store(status, &error_body(exchange, refusal.rule));
             if matches!(denied, Denied::RefusedWithChallenge(_))
                 && status == StatusCode::UNAUTHORIZED
             {
@@ -112,8 +130,8 @@ fn token_error(exchange: &Exchange, denied: &Denied) -> Reply {
             }
             reply
         }
-        Denied::Throttled(told, seconds) => {
-            let body = json!({ "error": "invalid_request", "error_description": told });
+        Denied::Throttled(rule, seconds) => {
+            let body = error_body(exchange, rule);
             later(
                 reply::json_no_store(StatusCode::TOO_MANY_REQUESTS, &body),
                 *seconds,
@@ -134,7 +152,7 @@ fn bearer_error(exchange: &Exchange, denied: &Denied) -> Reply {
     } else {
         StatusCode::BAD_REQUEST
     };
-    let mut reply = reply::json_no_store(status, &error_body(exchange, refusal));
+    let mut reply = reply::json_no_store(status, &error_body(exchange, refusal.rule));
     let realm = &exchange.tenant.tenant.issuer;
     // Without any credentials the challenge names no error (RFC 6750 §3.1).
     let nothing_sent = refusal.rule == &TOKEN_PRESENTED || refusal.rule == &BEARER_SCHEME;
@@ -154,11 +172,11 @@ fn bearer_error(exchange: &Exchange, denied: &Denied) -> Reply {
 }
 
 /// `error_uri` leads to our own page about the rule (S40).
-fn error_body(exchange: &Exchange, refusal: &Refusal) -> serde_json::Value {
+fn error_body(exchange: &Exchange, rule: &'static Rule) -> serde_json::Value {
     json!({
-        "error": refusal.code().name(),
-        "error_description": refusal.rule.told,
-        "error_uri": exchange.tenant.tenant.issuer.join(&format!("/errors/{}", rules::as_told(refusal.rule).cause)),
+        "error": rule.code.name(),
+        "error_description": rule.told,
+        "error_uri": exchange.tenant.tenant.issuer.join(&format!("/errors/{}", crate::rules::as_told(rule).cause)),
     })
 }
 

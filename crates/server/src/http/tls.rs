@@ -1,6 +1,7 @@
 //! TLS by rustls: 1.3 and 1.2 with AEAD suites, certificates from PEM files that are read again when they change (SEC-421).
 
 use arc_swap::ArcSwap;
+use jeton_token::timestamp::Timestamp;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -10,7 +11,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
@@ -35,10 +36,23 @@ pub struct Tls {
 struct Certificate {
     chain: PathBuf,
     key: PathBuf,
-    current: ArcSwap<(CertifiedKey, Option<SystemTime>)>,
-    /// When the files that could not be used were written: each change is complained of once.
-    refused: Mutex<Option<SystemTime>>,
+    current: ArcSwap<(CertifiedKey, Written)>,
+    /// A change that cannot be used yet.
+    waiting: Mutex<Option<Waiting>>,
 }
+
+/// When certificate and key were written.
+type Written = [Option<SystemTime>; 2];
+
+#[derive(Debug)]
+struct Waiting {
+    written: Written,
+    since: Timestamp,
+    told: bool,
+}
+
+/// How long a pair may not fit: a renewal writes one file before the other.
+const GRACE: Duration = Duration::from_secs(5);
 
 impl Tls {
     pub fn open(chain: &Path, key: &Path) -> Result<Self, TlsError> {
@@ -47,7 +61,7 @@ impl Tls {
             chain: chain.to_owned(),
             key: key.to_owned(),
             current: ArcSwap::from_pointee((loaded, changed_at(chain, key))),
-            refused: Mutex::new(None),
+            waiting: Mutex::new(None),
         });
         let provider = Arc::new(crypto::aws_lc_rs::default_provider());
         let resolver: Arc<dyn ResolvesServerCert> = Arc::<Certificate>::clone(&certificate);
@@ -67,27 +81,36 @@ impl Tls {
         self.acceptor.accept(stream).await
     }
 
-    /// Reads the files again if they changed. A broken pair is reported and the old one stays (SEC-369).
-    pub fn refresh(&self) {
+    /// Reads the files again if they changed. A pair that does not fit yet is tried again; what came of the change is
+    /// reported once, and a pair that stays broken leaves the old one in use (SEC-369).
+    pub fn refresh(&self, now: Timestamp) {
         let certificate = &self.certificate;
-        let changed = changed_at(&certificate.chain, &certificate.key);
-        if changed == certificate.current.load().1 {
+        let written = changed_at(&certificate.chain, &certificate.key);
+        if written == certificate.current.load().1 {
             return;
         }
+        let mut waiting = certificate
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         match load(&certificate.chain, &certificate.key) {
             Ok(loaded) => {
-                certificate.current.store(Arc::new((loaded, changed)));
+                certificate.current.store(Arc::new((loaded, written)));
+                *waiting = None;
                 tracing::info!(event = "certificate.reloaded", chain = %certificate.chain.display());
             }
             Err(error) => {
-                let mut refused = certificate
-                    .refused
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
-                if *refused != changed || changed.is_none() {
+                let change = waiting.take().filter(|change| change.written == written);
+                let mut change = change.unwrap_or(Waiting {
+                    written,
+                    since: now,
+                    told: false,
+                });
+                if !change.told && now.since(change.since) >= GRACE {
                     tracing::error!(event = "certificate.broken", %error, "the certificate in use stays");
-                    *refused = changed;
+                    change.told = true;
                 }
+                *waiting = Some(change);
             }
         }
     }
@@ -116,12 +139,11 @@ fn load(chain: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
     Ok(loaded)
 }
 
-/// When the younger of the two files was written.
-fn changed_at(chain: &Path, key: &Path) -> Option<SystemTime> {
+fn changed_at(chain: &Path, key: &Path) -> Written {
     let written = |path: &Path| {
         fs::metadata(path)
             .and_then(|metadata| metadata.modified())
             .ok()
     };
-    written(chain).max(written(key))
+    [written(chain), written(key)]
 }

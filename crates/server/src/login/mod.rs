@@ -13,7 +13,7 @@ pub mod view;
 use crate::ambient::Ambient;
 use crate::app::App;
 use crate::endpoints::Answer;
-use crate::http::denied::Denied;
+use crate::http::denied::{Denied, FEW_SIGN_INS};
 use crate::http::exchange::Exchange;
 use crate::http::reply;
 use browser::Visit;
@@ -88,10 +88,7 @@ async fn to_page(
 ) -> Answer {
     if !visit.stored {
         if let Some(seconds) = app.throttle.admit_interaction(exchange, now) {
-            return Err(Denied::Throttled(
-                "Too many sign-ins were begun from this address",
-                seconds,
-            ));
+            return Err(Denied::Throttled(&FEW_SIGN_INS, seconds));
         }
         app.store
             .open_interaction(exchange.tenant.id(), visit.interaction)

@@ -4,6 +4,7 @@
 mod support;
 
 mod approval;
+mod changes;
 mod codes;
 mod cuts;
 mod faults;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::support::{DAY, MINUTE, World};
-use jeton_store::Lineage;
 use jeton_store::grants::Redeemed;
 use jeton_store::sessions::{Renewed, SessionEnd};
+use jeton_store::{Lineage, Page};
 
 both! {
     async fn a_session_is_found_as_it_was_opened(world: World) {
@@ -94,7 +94,7 @@ both! {
         }
         let state = world.store.refreshable_grant(&world.tenant, kept).await.unwrap().unwrap().state;
         assert_eq!((state.revoked_at, state.session_ended_at), (None, None));
-        let live = world.store.sessions_of_user(&world.tenant, world.user, world.now).await.unwrap();
+        let live = world.store.sessions_of_user(&world.tenant, world.user, Page { after: None, limit: 100 }, world.now).await.unwrap();
         assert_eq!(live.len(), 1);
         let occasion = world.occasion();
         let all = world.store.end_sessions_of_user(&world.tenant, world.user, None, occasion).await.unwrap();
@@ -127,7 +127,7 @@ both! {
     async fn sessions_end_at_their_absolute_end(world: World) {
         let mut session = world.store.session(&world.tenant, world.session).await.unwrap().unwrap().session;
         world.later(DAY);
-        assert!(world.store.sessions_of_user(&world.tenant, world.user, world.now).await.unwrap().is_empty());
+        assert!(world.store.sessions_of_user(&world.tenant, world.user, Page { after: None, limit: 100 }, world.now).await.unwrap().is_empty());
         session.auth_time = world.now;
         let occasion = world.occasion();
         let renewed = world.store.renew_session(&world.tenant, session, 0, occasion).await.unwrap();

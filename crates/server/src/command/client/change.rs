@@ -2,6 +2,7 @@
 
 use super::changed;
 use super::list::parse;
+use crate::command::confirm::Confirmation;
 use crate::command::desk::{Desk, TenantOption};
 use crate::command::{Answer, Failure};
 use serde_json::json;
@@ -11,6 +12,17 @@ use serde_json::json;
 pub struct Options {
     /// Its id
     id: String,
+    #[command(flatten)]
+    tenant: TenantOption,
+}
+
+/// Which client, and whether that is meant.
+#[derive(Debug, clap::Args)]
+pub struct DeleteOptions {
+    /// Its id
+    id: String,
+    #[command(flatten)]
+    confirmation: Confirmation,
     #[command(flatten)]
     tenant: TenantOption,
 }
@@ -34,8 +46,9 @@ pub(super) fn enable(options: &Options, desk: &mut Desk) -> Result<Answer, Failu
 }
 
 /// Removes the client and kills its tokens.
-pub(super) fn delete(options: &Options, desk: &mut Desk) -> Result<Answer, Failure> {
+pub(super) fn delete(options: &DeleteOptions, desk: &mut Desk) -> Result<Answer, Failure> {
     let (tenant, id) = (options.tenant.find(desk)?, parse(&options.id)?);
+    options.confirmation.ask(&format!("delete client {id}"))?;
     let occasion = desk.occasion();
     let outcome = desk.wait(desk.store.delete_client(&tenant, &id, occasion))?;
     changed(outcome, "client", id.as_str())?;

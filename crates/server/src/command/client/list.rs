@@ -2,9 +2,9 @@
 
 use jeton_protocol::client::{Client, ClientId};
 use jeton_protocol::tenant::TenantId;
-use jeton_store::Page;
+use jeton_store::{Page, Seen};
 
-use super::shown;
+use super::{shown, shown_seen};
 use crate::command::desk::{Desk, PageOption, TenantOption};
 use crate::command::{Answer, Failure};
 
@@ -50,17 +50,17 @@ pub(super) fn list(options: &ListOptions, desk: &mut Desk) -> Result<Answer, Fai
 /// One client, everything but its secret.
 pub(super) fn show(options: &ShowOptions, desk: &mut Desk) -> Result<Answer, Failure> {
     let tenant = options.tenant.find(desk)?;
-    find(&tenant, &options.id, desk).map(|client| Answer::members(shown(&client)))
+    find_seen(&tenant, &options.id, desk).map(|seen| Answer::members(shown_seen(&seen)))
 }
 
-/// The client called `id`, or a refusal that says there is none.
-pub(super) fn find(tenant: &TenantId, id: &str, desk: &Desk) -> Result<Client, Failure> {
+/// The client called `id`, to be changed, or a refusal that says there is none.
+pub(super) fn find_seen(tenant: &TenantId, id: &str, desk: &Desk) -> Result<Seen<Client>, Failure> {
     let id = parse(id)?;
-    let found = desk.wait(desk.store.client(tenant, &id))?;
+    let found = desk.wait(desk.store.seen_client(tenant, &id))?;
     found.ok_or_else(|| Failure::refused(format!("there is no client called {id}")))
 }
 
-pub(super) fn parse(id: &str) -> Result<ClientId, Failure> {
+pub(in crate::command) fn parse(id: &str) -> Result<ClientId, Failure> {
     let told = "a client id has 1 to 255 printable ASCII characters";
     ClientId::parse(id).ok_or_else(|| Failure::usage(told))
 }

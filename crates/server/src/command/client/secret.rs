@@ -6,8 +6,8 @@ use jeton_token::base64url;
 use jeton_token::secret::{Secret, sha256};
 
 use super::add::answer;
-use super::{changed, list};
-use crate::command::desk::{Desk, TenantOption};
+use super::{list, shown};
+use crate::command::desk::{Desk, TenantOption, replaced};
 use crate::command::{Answer, Failure};
 
 /// The client that gets a new secret.
@@ -23,18 +23,18 @@ pub struct Options {
 /// Replaces the secret; whoever has the old one is refused within a second.
 pub(super) fn run(options: &Options, desk: &mut Desk) -> Result<Answer, Failure> {
     let tenant = options.tenant.find(desk)?;
-    let mut client = list::find(&tenant, &options.id, desk)?;
-    let Some(secret) = give(&mut client, &tenant, desk)? else {
-        let method = client.authentication.name();
+    let mut seen = list::find_seen(&tenant, &options.id, desk)?;
+    let Some(secret) = give(&mut seen.record, &tenant, desk)? else {
+        let method = seen.record.authentication.name();
         return Err(Failure::refused(format!(
             "{} has no secret: it uses {method}",
-            client.id
+            seen.record.id
         )));
     };
     let occasion = desk.occasion();
-    let outcome = desk.wait(desk.store.replace_client(&tenant, client.clone(), occasion))?;
-    changed(outcome, "client", client.id.as_str())?;
-    Ok(answer(&client, Some(&secret)))
+    let outcome = desk.wait(desk.store.change_client(&tenant, seen.clone(), occasion))?;
+    replaced(outcome, "client", seen.record.id.as_str())?;
+    Ok(answer(shown(&seen.record), Some(&secret)))
 }
 
 /// Gives the client a new secret of 256 bits if its method uses one; what is kept cannot be turned

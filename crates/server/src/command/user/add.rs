@@ -4,6 +4,7 @@ use jeton_protocol::user::User;
 use jeton_store::{Changed, Inserted};
 use serde_json::{Map, json};
 
+use super::claims::Claims;
 use super::password::{self, PasswordSource};
 use super::{shown, username};
 use crate::command::desk::{Desk, TenantOption};
@@ -32,34 +33,16 @@ pub struct Options {
     tenant: TenantOption,
 }
 
-/// What clients may learn of the user. (OIDC Core §5.1)
-#[derive(Debug, clap::Args)]
-struct Claims {
-    /// The mail address
-    #[arg(long, value_name = "ADDRESS")]
-    email: Option<String>,
-    /// The mail address is known to be the user's
-    #[arg(long, requires = "email")]
-    email_verified: bool,
-    /// The full name
-    #[arg(long, value_name = "NAME")]
-    name: Option<String>,
-    /// The given name
-    #[arg(long, value_name = "NAME")]
-    given_name: Option<String>,
-    /// The family name
-    #[arg(long, value_name = "NAME")]
-    family_name: Option<String>,
-    /// The language, such as fr-CA
-    #[arg(long, value_name = "TAG")]
-    locale: Option<String>,
-}
-
 /// Adds the user, then the password.
 pub(super) fn run(options: Options, desk: &mut Desk) -> Result<Answer, Failure> {
     let tenant = options.tenant.find(desk)?;
     let name = username(&options.username).map_err(Failure::usage)?;
-    let claims = options.claims.members(&options.username, desk)?;
+    let mut claims = Map::new();
+    claims.insert(
+        "preferred_username".to_owned(),
+        json!(options.username.trim()),
+    );
+    options.claims.put(&mut claims, desk.ambient.now)?;
     let hash = password::hash(&options.password, desk)?;
     let user = User {
         id: desk.id(),
@@ -85,40 +68,5 @@ pub(super) fn run(options: Options, desk: &mut Desk) -> Result<Answer, Failure> 
         Changed::NotFound | Changed::Taken => Err(Failure::refused(
             "the user was removed before the password was set",
         )),
-    }
-}
-
-impl Claims {
-    /// The claims by name; absent rather than empty. (OIDC Core §5.3.2)
-    fn members(self, typed: &str, desk: &Desk) -> Result<Map<String, serde_json::Value>, Failure> {
-        let is_address = |text: &str| {
-            let parts = text.split_once('@');
-            parts.is_some_and(|(local, host)| !local.is_empty() && !host.is_empty())
-                && !text.contains(char::is_whitespace)
-        };
-        if self.email.as_deref().is_some_and(|text| !is_address(text)) {
-            return Err(Failure::usage(
-                "--email: write an address, such as alice@example.org",
-            ));
-        }
-        let mut claims = Map::new();
-        if self.email.is_some() {
-            claims.insert("email_verified".to_owned(), json!(self.email_verified));
-        }
-        let texts = [
-            ("preferred_username", Some(typed.trim().to_owned())),
-            ("email", self.email),
-            ("name", self.name),
-            ("given_name", self.given_name),
-            ("family_name", self.family_name),
-            ("locale", self.locale),
-        ];
-        for (claim, text) in texts {
-            if let Some(text) = text.filter(|text| !text.is_empty()) {
-                claims.insert(claim.to_owned(), json!(text));
-            }
-        }
-        claims.insert("updated_at".to_owned(), json!(desk.ambient.now.seconds()));
-        Ok(claims)
     }
 }

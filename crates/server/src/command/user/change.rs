@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::find;
+use crate::command::confirm::Confirmation;
 use crate::command::desk::{Desk, TenantOption, changed};
 use crate::command::{Answer, Failure};
 
@@ -11,6 +12,17 @@ use crate::command::{Answer, Failure};
 pub struct Options {
     /// The name the user signs in with
     username: String,
+    #[command(flatten)]
+    tenant: TenantOption,
+}
+
+/// Which user, and whether that is meant.
+#[derive(Debug, clap::Args)]
+pub struct DeleteOptions {
+    /// The name the user signs in with
+    username: String,
+    #[command(flatten)]
+    confirmation: Confirmation,
     #[command(flatten)]
     tenant: TenantOption,
 }
@@ -34,9 +46,11 @@ pub(super) fn enable(options: &Options, desk: &mut Desk) -> Result<Answer, Failu
 }
 
 /// Removes the user and ends what they have.
-pub(super) fn delete(options: &Options, desk: &mut Desk) -> Result<Answer, Failure> {
+pub(super) fn delete(options: &DeleteOptions, desk: &mut Desk) -> Result<Answer, Failure> {
     let tenant = options.tenant.find(desk)?;
     let (user, occasion) = (find(&tenant, &options.username, desk)?, desk.occasion());
+    let question = format!("delete user {}", user.username);
+    options.confirmation.ask(&question)?;
     let outcome = desk.wait(desk.store.delete_user(&tenant, user.id, occasion))?;
     changed(outcome, "user", &user.username)?;
     Ok(answer(&user.username, "deleted"))

@@ -3,7 +3,7 @@
 use jeton_protocol::user::UserId;
 use jeton_store::Page;
 
-use super::{find, shown};
+use super::{find_seen, shown, shown_seen};
 use crate::command::desk::{Desk, PageOption, TenantOption};
 use crate::command::{Answer, Failure};
 
@@ -54,5 +54,5 @@ pub(super) fn list(options: &ListOptions, desk: &mut Desk) -> Result<Answer, Fai
 /// One user, everything but the password.
 pub(super) fn show(options: &ShowOptions, desk: &mut Desk) -> Result<Answer, Failure> {
     let tenant = options.tenant.find(desk)?;
-    find(&tenant, &options.username, desk).map(|user| Answer::members(shown(&user)))
+    find_seen(&tenant, &options.username, desk).map(|seen| Answer::members(shown_seen(&seen)))
 }

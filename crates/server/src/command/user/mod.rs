@@ -2,6 +2,8 @@
 
 mod add;
 mod change;
+mod claims;
+mod edit;
 mod list;
 mod name;
 mod password;
@@ -11,9 +13,10 @@ pub(in crate::command) use name::username;
 use clap::Subcommand;
 use jeton_protocol::tenant::TenantId;
 use jeton_protocol::user::User;
+use jeton_store::Seen;
 use serde_json::{Value as Json, json};
 
-use super::answer::written;
+use super::answer::{instant, written};
 use super::desk::Desk;
 use super::{Answer, Failure};
 use crate::config::Sources;
@@ -27,6 +30,8 @@ pub enum UserCommand {
     List(list::ListOptions),
     /// Shows everything known of a user except the password
     Show(list::ShowOptions),
+    /// Changes names, e-mail, claims and rights of a user
+    Change(Box<edit::Options>),
     /// Locks a user out and ends every session and grant; `enable` undoes the former
     #[command(after_help = "Example:\n  jeton user disable alice")]
     Disable(change::Options),
@@ -36,8 +41,8 @@ pub enum UserCommand {
     /// Sets a new password and ends every session and grant of the user
     Password(password::Options),
     /// Removes a user for good, with every session, grant and consent
-    #[command(after_help = "Example:\n  jeton user delete alice")]
-    Delete(change::Options),
+    #[command(after_help = "Example:\n  jeton user delete alice --yes")]
+    Delete(change::DeleteOptions),
 }
 
 /// Opens the database and does it.
@@ -47,6 +52,7 @@ pub(super) fn run(command: UserCommand, sources: &Sources) -> Result<Answer, Fai
         UserCommand::Add(options) => add::run(options, &mut desk),
         UserCommand::List(options) => list::list(&options, &mut desk),
         UserCommand::Show(options) => list::show(&options, &mut desk),
+        UserCommand::Change(options) => edit::run(*options, &mut desk),
         UserCommand::Disable(options) => change::disable(&options, &mut desk),
         UserCommand::Enable(options) => change::enable(&options, &mut desk),
         UserCommand::Password(options) => password::run(&options, &mut desk),
@@ -69,9 +75,25 @@ fn shown(user: &User) -> Json {
     json
 }
 
+/// As [`shown`], with when the user was last changed.
+fn shown_seen(seen: &Seen<User>) -> Json {
+    let mut json = shown(&seen.record);
+    json["changed_at"] = instant(seen.changed_at);
+    json
+}
+
 /// The user called `name`, or a refusal that says there is none.
-fn find(tenant: &TenantId, name: &str, desk: &Desk) -> Result<User, Failure> {
+pub(in crate::command) fn find(
+    tenant: &TenantId,
+    name: &str,
+    desk: &Desk,
+) -> Result<User, Failure> {
+    find_seen(tenant, name, desk).map(|seen| seen.record)
+}
+
+/// As [`find`], to be shown or changed.
+fn find_seen(tenant: &TenantId, name: &str, desk: &Desk) -> Result<Seen<User>, Failure> {
     let name = username(name).map_err(Failure::usage)?;
-    let found = desk.wait(desk.store.user_by_name(tenant, &name))?;
+    let found = desk.wait(desk.store.seen_user(tenant, &name))?;
     found.ok_or_else(|| Failure::refused(format!("there is no user called {name}")))
 }

@@ -238,6 +238,14 @@ async fn a_client_that_asks_too_often_is_told_when_to_come_back_and_others_are_n
     }
     let slowed = server.token("service", &own).await.expect(429);
     assert_eq!(slowed.header("retry-after"), Some("1"));
+    let page = slowed.json()["error_uri"].as_str().unwrap().to_owned();
+    assert!(page.ends_with("/errors/too_many_requests"), "{page}");
+    let page = server.send(Ask::new(Method::GET, &page)).await.expect(200);
+    assert!(
+        page.body.contains("limits.token_requests_per_client"),
+        "{}",
+        page.body
+    );
     assert_eq!(slowed.header("cache-control"), Some("no-store"));
     server.token("jwt-service", &own).await.expect(200);
     for _ in 0..3 {
