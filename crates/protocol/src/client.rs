@@ -43,13 +43,19 @@ pub enum GrantType {
     RefreshToken,
     #[serde(rename = "client_credentials")]
     ClientCredentials,
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:token-exchange")]
+    TokenExchange,
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:jwt-bearer")]
+    JwtBearer,
 }
 
 impl GrantType {
-    pub const ALL: [Self; 3] = [
+    pub const ALL: [Self; 5] = [
         Self::AuthorizationCode,
         Self::RefreshToken,
         Self::ClientCredentials,
+        Self::TokenExchange,
+        Self::JwtBearer,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -57,6 +63,8 @@ impl GrantType {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
             Self::ClientCredentials => "client_credentials",
+            Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
+            Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
         }
     }
 
@@ -138,6 +146,19 @@ pub enum Rotation {
     Never,
 }
 
+/// What a client may exchange tokens for (RFC 8693). Without it: nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenExchange {
+    /// The audiences it may have tokens for.
+    pub audiences: Vec<String>,
+    /// It need not be named as the actor: its tokens may look like the subject's own.
+    #[serde(default)]
+    pub may_impersonate: bool,
+    /// The trusted issuers, by name, whose JWTs it may present as subject tokens.
+    #[serde(default)]
+    pub subject_issuers: Vec<String>,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Client {
     #[serde(rename = "client_id")]
@@ -176,6 +197,8 @@ pub struct Client {
     /// The audiences this client answers for as a resource server: it may introspect tokens meant for them (RFC 7662 §2.1).
     #[serde(default)]
     pub introspects: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_exchange: Option<TokenExchange>,
     /// Origins whose scripts may call the token, userinfo and revocation endpoints (SEC-198).
     #[serde(default)]
     pub allowed_origins: Vec<String>,
@@ -229,6 +252,7 @@ impl Client {
             scope: Scope::default(),
             audience: Vec::new(),
             introspects: Vec::new(),
+            token_exchange: None,
             allowed_origins: Vec::new(),
             access_token_format: None,
             access_token_signed_response_alg: None,

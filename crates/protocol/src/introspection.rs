@@ -15,6 +15,7 @@ use jeton_token::row_id::RowId;
 use jeton_token::sealed::{self, SealedFacts};
 use jeton_token::timestamp::Timestamp;
 use serde::Serialize;
+use serde_json::Value;
 
 rules! {
     TOKEN_SENT = InvalidRequest, "token_missing", "RFC 7662 §2.1, RFC 7009 §2.1", {
@@ -84,6 +85,8 @@ pub struct TokenFacts {
     pub binding: Option<Confirmation>,
     pub auth_time: Option<Timestamp>,
     pub acr: Option<String>,
+    /// Who acts for the subject (RFC 8693 §4.1).
+    pub act: Option<Value>,
     /// Whether userinfo has to look into the grant for claims that were asked for by name.
     pub asks_userinfo: bool,
 }
@@ -104,6 +107,7 @@ impl From<SealedFacts> for TokenFacts {
             binding: facts.cnf,
             auth_time: facts.auth_time,
             acr: facts.acr,
+            act: facts.act,
             asks_userinfo: facts.asks_userinfo == Some(true),
         }
     }
@@ -115,7 +119,10 @@ impl From<AccessTokenFacts> for TokenFacts {
             token: facts.token,
             grant: facts.grant,
             session: facts.session,
-            user: facts.grant.and_then(|_| facts.subject.parse().ok()),
+            // What a client has for itself is about no user, even if its id looks like one.
+            user: (facts.subject != facts.client)
+                .then(|| facts.subject.parse().ok())
+                .flatten(),
             client: facts.client,
             subject: facts.subject,
             scope: facts.scope.unwrap_or_default(),
@@ -125,6 +132,7 @@ impl From<AccessTokenFacts> for TokenFacts {
             binding: facts.cnf,
             auth_time: facts.auth_time,
             acr: facts.acr,
+            act: facts.act,
             // A JWT does not say: its readers are not concerned.
             asks_userinfo: facts.grant.is_some(),
         }
@@ -191,6 +199,8 @@ pub struct Introspection<'a> {
     pub acr: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub act: Option<&'a Value>,
 }
 
 pub const INACTIVE: Introspection<'static> = Introspection {
@@ -207,6 +217,7 @@ pub const INACTIVE: Introspection<'static> = Introspection {
     auth_time: None,
     acr: None,
     cnf: None,
+    act: None,
 };
 
 /// Describes a token that stands to a caller it concerns; the refusal is for the log, the caller sees `active: false`.
@@ -250,6 +261,7 @@ pub fn describe<'a>(
         auth_time: facts.auth_time,
         acr: facts.acr.as_deref(),
         cnf: facts.binding,
+        act: facts.act.as_ref(),
     })
 }
 

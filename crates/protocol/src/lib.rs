@@ -31,5 +31,7 @@ pub mod scope;
 pub mod session;
 pub mod standing;
 pub mod tenant;
+pub mod trusted_issuer;
+pub mod trusted_preset;
 pub mod user;
 pub mod userinfo;

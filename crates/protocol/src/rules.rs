@@ -2,7 +2,8 @@
 
 use crate::refusal::Rule;
 use crate::{
-    authorize, client_auth, grants, introspection, logout, params, revocation, standing, userinfo,
+    authorize, client_auth, grants, introspection, logout, params, revocation, standing,
+    trusted_issuer, userinfo,
 };
 
 pub fn all() -> impl Iterator<Item = &'static Rule> {
@@ -19,6 +20,9 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         grants::authorization_code::RULES,
         grants::refresh_token::RULES,
         grants::client_credentials::RULES,
+        grants::token_exchange::RULES,
+        grants::jwt_bearer::RULES,
+        trusted_issuer::RULES,
         standing::RULES,
         introspection::RULES,
         revocation::RULES,
@@ -31,7 +35,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
 }
 
 /// Parameter names that may be repeated in a log line; any other name is the caller's text.
-pub(crate) const KNOWN_PARAMETERS: [&str; 30] = [
+pub(crate) const KNOWN_PARAMETERS: [&str; 39] = [
     "client_id",
     "client_secret",
     "client_assertion",
@@ -62,4 +66,13 @@ pub(crate) const KNOWN_PARAMETERS: [&str; 30] = [
     "request",
     "request_uri",
     "access_token",
+    "assertion",
+    "requested_token_use",
+    "subject_token",
+    "subject_token_type",
+    "actor_token",
+    "actor_token_type",
+    "requested_token_type",
+    "resource",
+    "audience",
 ];

@@ -5,6 +5,7 @@
 use crate::grant::{Grant, GrantState};
 use crate::refusal::{Noted, Refusal, Trail};
 use crate::rules;
+use crate::user::User;
 use jeton_token::timestamp::Timestamp;
 
 rules! {
@@ -105,4 +106,21 @@ pub fn of_client(is_cut: bool, trail: &mut Trail) -> Result<Standing, Refusal> {
         Noted::new("nothing revoked above the client", "a revocation")
     })?;
     Ok(Standing(()))
+}
+
+/// The gate for what a trusted issuer vouches for: the client itself, or the user its rule names.
+pub fn of_mapped(
+    names_user: bool,
+    user: Option<&User>,
+    is_cut: bool,
+    trail: &mut Trail,
+) -> Result<Standing, Refusal> {
+    if names_user {
+        let enabled = user.filter(|user| user.disabled_at.is_none());
+        trail.demand(&USER_ENABLED, enabled, || {
+            let found = user.map_or("no such user", |_| "a disabled user");
+            Noted::new("an enabled user", found)
+        })?;
+    }
+    of_client(is_cut, trail)
 }

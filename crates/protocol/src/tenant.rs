@@ -1,6 +1,7 @@
 //! A tenant is an issuer: its name, its address and its policy.
 
 use crate::scope::ScopeDefinition;
+use crate::trusted_issuer::TrustedIssuer;
 use jeton_token::algorithm::SignatureAlgorithm;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -151,6 +152,9 @@ pub struct Policy {
     pub default_audience: Vec<String>,
     /// Scopes this tenant knows beside those of OpenID Connect.
     pub scopes: BTreeMap<String, ScopeDefinition>,
+    /// Whose assertions this tenant takes (RFC 7523). Tenants share none.
+    #[serde(default)]
+    pub trusted_issuers: Vec<TrustedIssuer>,
 }
 
 impl Default for Policy {
@@ -161,6 +165,7 @@ impl Default for Policy {
             signing_algorithm: SignatureAlgorithm::Es256,
             default_audience: Vec::new(),
             scopes: BTreeMap::new(),
+            trusted_issuers: Vec::new(),
         }
     }
 }

@@ -17,6 +17,7 @@ use jeton_protocol::client::ClientId;
 use jeton_protocol::grant::Grant;
 use jeton_protocol::introspection::TokenFacts;
 use jeton_protocol::tenant::Issuer;
+use jeton_protocol::user::UserId;
 use jeton_store::{Lineage, Store, StoreError};
 use jeton_token::timestamp::Timestamp;
 use std::sync::Arc;
@@ -113,12 +114,22 @@ impl App {
         client: &ClientId,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
+        self.is_party_cut(exchange, (client, None), now).await
+    }
+
+    /// The same of what a client gets for itself or for a user, without a grant.
+    pub async fn is_party_cut(
+        &self,
+        exchange: &Exchange,
+        (client, user): (&ClientId, Option<UserId>),
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let lineage = Lineage {
             tenant: exchange.tenant.id().as_str(),
             token: None,
             grant: None,
             session: None,
-            user: None,
+            user,
             client: client.as_str(),
             issued_at: now,
         };

@@ -14,6 +14,8 @@ use crate::sql::values;
 pub enum ReplayKind {
     /// `jti` of an assertion that authenticates a client (RFC 7523 §3).
     ClientAssertion,
+    /// `jti` of an assertion that is a grant (RFC 7523 §3).
+    GrantAssertion,
     /// `jti` of a DPoP proof (RFC 9449 §11.1).
     DpopProof,
     /// `jti` of a signed authorization request (RFC 9101).
@@ -24,6 +26,7 @@ impl ReplayKind {
     const fn name(self) -> &'static str {
         match self {
             Self::ClientAssertion => "client_assertion",
+            Self::GrantAssertion => "grant_assertion",
             Self::DpopProof => "dpop_proof",
             Self::RequestObject => "request_object",
         }
@@ -34,6 +37,7 @@ impl ReplayKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OneTime {
     pub kind: ReplayKind,
+    /// Who made the value: a client, or a trusted issuer under its identifier.
     pub client: ClientId,
     pub value: String,
     /// When the value would be refused for its age anyway.

@@ -2,7 +2,9 @@
 
 pub mod authorization_code;
 pub mod client_credentials;
+pub mod jwt_bearer;
 pub mod refresh_token;
+pub mod token_exchange;
 
 use crate::client::GrantType;
 use crate::client_auth::AuthenticatedClient;
@@ -40,6 +42,8 @@ pub enum GrantRequest {
     AuthorizationCode(authorization_code::CodeRequest),
     RefreshToken(refresh_token::RefreshRequest),
     ClientCredentials(client_credentials::ClientCredentialsRequest),
+    TokenExchange(token_exchange::ExchangeRequest),
+    JwtBearer(jwt_bearer::JwtBearerRequest),
 }
 
 impl GrantRequest {
@@ -79,6 +83,16 @@ impl GrantRequest {
                 client_credentials::ClientCredentialsRequest::parse(params, trail)
                     .map(Self::ClientCredentials)
             }
+            GrantType::TokenExchange => {
+                token_exchange::ExchangeRequest::parse(params, trail).map(Self::TokenExchange)
+            }
+            GrantType::JwtBearer if jwt_bearer::is_on_behalf_of(params, trail)? => {
+                token_exchange::ExchangeRequest::on_behalf_of(params, trail)
+                    .map(Self::TokenExchange)
+            }
+            GrantType::JwtBearer => {
+                jwt_bearer::JwtBearerRequest::parse(params, trail).map(Self::JwtBearer)
+            }
         }
     }
 
@@ -87,6 +101,8 @@ impl GrantRequest {
             Self::AuthorizationCode(_) => GrantType::AuthorizationCode,
             Self::RefreshToken(_) => GrantType::RefreshToken,
             Self::ClientCredentials(_) => GrantType::ClientCredentials,
+            Self::TokenExchange(request) => request.grant_type(),
+            Self::JwtBearer(_) => GrantType::JwtBearer,
         }
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn mint(
                 auth_time: issuance.auth_time,
                 acr: issuance.acr.as_deref(),
                 cnf: issuance.binding,
-                act: None,
+                act: issuance.act.as_ref(),
                 details: None,
                 asks_userinfo: issuance.asks_userinfo.then_some(true),
             };
@@ -54,7 +54,7 @@ pub(super) fn mint(
                 sid: issuance.tied_to,
                 gid: issuance.grant,
                 cnf: issuance.binding,
-                act: None,
+                act: issuance.act.as_ref(),
                 details: None,
             };
             let key = ring.signing_key(issuance.algorithm)?;

@@ -11,7 +11,7 @@ use crate::scope::Scope;
 use crate::session::SessionId;
 use crate::standing::Standing;
 use crate::tenant::{Tenant, TenantId, TokenFormat};
-use crate::user::UserId;
+use crate::user::{User, UserId};
 use jeton_token::algorithm::SignatureAlgorithm;
 use jeton_token::confirmation::Confirmation;
 use jeton_token::entropy::Entropy;
@@ -40,6 +40,8 @@ pub struct Issuance {
     scope: Scope,
     audience: Vec<String>,
     binding: Option<Confirmation>,
+    /// Who acts for the subject (RFC 8693 §4.1).
+    act: Option<Value>,
     format: TokenFormat,
     algorithm: SignatureAlgorithm,
     lifetime: Duration,
@@ -92,6 +94,7 @@ impl Issuance {
             scope,
             audience: audience(client, tenant, false),
             binding: None,
+            act: None,
             format: client.token_format(&tenant.policy),
             algorithm: client.access_token_algorithm(&tenant.policy),
             lifetime: client.access_token_lifetime(&tenant.policy),
@@ -101,6 +104,47 @@ impl Issuance {
             asks_userinfo: false,
             refresh_generation: None,
             id_token: None,
+        }
+    }
+
+    /// For what a trusted issuer vouches for: a user, or the client itself.
+    pub(crate) fn of_assertion(
+        client: &Client,
+        tenant: &Tenant,
+        scope: Scope,
+        user: Option<&User>,
+        standing: Standing,
+    ) -> Self {
+        let audience = audience(client, tenant, scope.contains("openid"));
+        let own = Self::of_client(client, tenant, scope, standing);
+        Self {
+            subject: user.map_or(own.subject, User::subject),
+            user: user.map(|user| user.id),
+            audience,
+            ..own
+        }
+    }
+
+    /// For what another token becomes. Its grant, session and user stay, so that whatever ends them ends this one too.
+    pub(crate) fn of_exchange(
+        client: &Client,
+        tenant: &Tenant,
+        exchanged: Exchanged,
+        standing: Standing,
+    ) -> Self {
+        let own = Self::of_client(client, tenant, exchanged.scope, standing);
+        Self {
+            subject: exchanged.subject,
+            user: exchanged.user,
+            grant: exchanged.grant,
+            tied_to: exchanged.session,
+            audience: exchanged.audience,
+            act: exchanged.act,
+            format: exchanged.format.unwrap_or(own.format),
+            not_after: Some(exchanged.not_after),
+            auth_time: exchanged.auth_time,
+            acr: exchanged.acr,
+            ..own
         }
     }
 
@@ -115,6 +159,7 @@ impl Issuance {
             scope,
             audience: grant.audience.clone(),
             binding: grant.binding,
+            act: None,
             format: client.token_format(&tenant.policy),
             algorithm: client.access_token_algorithm(&tenant.policy),
             lifetime: client.access_token_lifetime(&tenant.policy),
@@ -161,6 +206,23 @@ impl Issuance {
     pub fn issues_refresh_token(&self) -> bool {
         self.refresh_generation.is_some()
     }
+}
+
+/// What an exchange makes of its subject token.
+#[derive(Debug)]
+pub(crate) struct Exchanged {
+    pub subject: String,
+    pub user: Option<UserId>,
+    pub grant: Option<GrantId>,
+    pub session: Option<SessionId>,
+    pub scope: Scope,
+    pub audience: Vec<String>,
+    pub act: Option<Value>,
+    /// The format that was asked for, if one was.
+    pub format: Option<TokenFormat>,
+    pub not_after: Timestamp,
+    pub auth_time: Option<Timestamp>,
+    pub acr: Option<String>,
 }
 
 /// The generation of the refresh token that a code yields.
@@ -219,6 +281,9 @@ pub enum MintError {
 #[derive(Debug, Serialize)]
 pub struct TokenResponse {
     pub access_token: String,
+    /// What kind of token an exchange issued (RFC 8693 §2.2.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issued_token_type: Option<&'static str>,
     pub token_type: &'static str,
     pub expires_in: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -261,6 +326,7 @@ pub fn mint(
     };
     Ok(TokenResponse {
         access_token,
+        issued_token_type: None,
         token_type: "Bearer",
         expires_in: whole_seconds(issuance.access_token_end(now).since(now)),
         refresh_token,

@@ -15,6 +15,7 @@ mod dev;
 mod grant;
 mod healthcheck;
 mod init;
+mod issuer;
 mod key;
 mod serve;
 mod session;
@@ -81,6 +82,9 @@ enum Command {
     /// Adds, lists and changes users
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Lists and shows trusted issuers, and tries a token of theirs
+    #[command(subcommand)]
+    Issuer(issuer::IssuerCommand),
     /// Lists, shows and revokes what users allowed clients
     #[command(subcommand)]
     Grant(grant::GrantCommand),
@@ -136,6 +140,7 @@ impl CommandLine {
             Command::Completions(options) => completions::run(&options),
             Command::Client(command) => client::run(command, &sources),
             Command::User(command) => user::run(command, &sources),
+            Command::Issuer(command) => issuer::run(command, &sources),
             Command::Grant(command) => grant::run(command, &sources),
             Command::Session(command) => session::run(command, &sources),
             Command::Admin(command) => admin::run(command, &sources),

@@ -1,6 +1,7 @@
 //! The settings that are one of a few words.
 
 use jeton_protocol::tenant::TokenFormat;
+use jeton_protocol::trusted_preset::Preset;
 use jeton_token::algorithm::SignatureAlgorithm;
 use serde_json::json;
 
@@ -34,6 +35,12 @@ macro_rules! words {
 
 words!(TokenFormat { "opaque" = Opaque, "jwt" = Jwt });
 words!(SignatureAlgorithm { "ES256" = Es256, "EdDSA" = EdDsa, "RS256" = Rs256, "PS256" = Ps256 });
+words!(Preset {
+    "github" = Github,
+    "gitlab" = Gitlab,
+    "kubernetes" = Kubernetes,
+    "spiffe" = Spiffe,
+});
 words!(LogFormat { "text" = Text, "json" = Json });
 words!(LogLevel {
     "error" = Error,

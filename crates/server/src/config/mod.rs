@@ -15,6 +15,7 @@ mod raw;
 mod reference;
 mod resolved;
 mod source;
+mod trusted;
 mod value;
 
 pub use choices::{LogFormat, LogLevel};

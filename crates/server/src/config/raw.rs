@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use jeton_protocol::tenant::TokenFormat;
+use jeton_protocol::trusted_preset::Preset;
 use jeton_token::algorithm::SignatureAlgorithm;
 
 use super::choices::{LogFormat, LogLevel};
@@ -28,6 +29,8 @@ pub const TABLES: &[Table] = &[
     Refresh::TABLE,
     Tokens::TABLE,
     Scope::TABLE,
+    TrustedIssuer::TABLE,
+    IssuerRule::TABLE,
     Paths::TABLE,
     Passwords::TABLE,
     Limits::TABLE,
@@ -176,6 +179,52 @@ table! {
         description: Option<String>;
         /// Whether the scope is left out of the metadata. It can be asked for all the same.
         hidden: bool = "false";
+    }
+}
+
+table! {
+    /// The issuers whose tokens this server takes as assertions (RFC 7523), one table each: those of a build
+    /// system, of a cluster, of another company. They are trusted by the default tenant alone. Environment
+    /// variables cannot set this table.
+    TrustedIssuer at "trusted_issuers.NAME." {
+        /// The issuer, exactly as the claim `iss` has it. Every table needs one.
+        issuer: Option<String>;
+        /// What kind of issuer it is. Rules for a known kind must name a claim that is never given to somebody
+        /// else: `repository_id` or `repository_owner_id` (`github`), `project_id` or `namespace_id`
+        /// (`gitlab`), `/kubernetes.io/serviceaccount/uid` (`kubernetes`), `sub` with a SPIFFE id (`spiffe`).
+        preset: Option<Preset>;
+        /// A file with the issuer's public keys (a JWK Set), read when the server starts. Every table needs one.
+        jwks_file: Option<PathBuf>;
+        /// Not supported yet: save the issuer's keys to a file and set `jwks_file`.
+        jwks_uri: Option<String>;
+        /// The algorithms its tokens may be signed with.
+        algorithms: Vec<SignatureAlgorithm> = "RS256, ES256, EdDSA";
+        /// What the claim `aud`, which must be one value, may be. Empty means the issuer of this server and its
+        /// token endpoint.
+        audiences: Vec<String> = "";
+        /// How far ahead the claim `exp` may be.
+        longest_life: Duration = "1h", "1m"..="24h";
+        /// Whether a token may be presented again until it expires, and needs no `jti`. Not set means true for
+        /// `kubernetes` and `spiffe`, whose tokens are files that are read many times, and false for others.
+        reusable: Option<bool>;
+    }
+}
+
+table! {
+    /// What a token of a trusted issuer is good for, one table a rule. Of the rules for the client that presents
+    /// the token, the first in the order of their names whose conditions all hold decides. `jeton issuer test`
+    /// shows which one that is.
+    IssuerRule at "trusted_issuers.NAME.rules.NAME." {
+        /// The conditions, each `"claim=value"`; all must hold, byte for byte. A name that begins with a slash
+        /// leads into an object: `/kubernetes.io/namespace=shop`. Every rule needs one.
+        when: Vec<String> = "";
+        /// The id of the client that may present the token. Every rule needs one. The client needs the grant
+        /// type `urn:ietf:params:oauth:grant-type:jwt-bearer`.
+        client: Option<String>;
+        /// The name of the user the access token is for. Not set means it is for the client itself.
+        user: Option<String>;
+        /// The most the access token may be good for, separated by spaces; the client's own scope bounds it too.
+        scope: String = "";
     }
 }
 

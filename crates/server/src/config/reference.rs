@@ -137,7 +137,9 @@ pub fn template(issuer: &str) -> String {
         let name = table
             .prefix
             .trim_end_matches('.')
-            .replace("NAME", "\"photos:read\"");
+            .replace("scopes.NAME", "scopes.\"photos:read\"")
+            .replace("trusted_issuers.NAME", "trusted_issuers.github")
+            .replace("rules.NAME", "rules.deploy");
         let _ = write!(text, "\n{}", commented(table.doc));
         let mark = if table.prefix.contains("NAME") {
             "# "

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use jeton_protocol::scope::{self, ScopeDefinition};
 use jeton_protocol::tenant::{self, Issuer, Policy, Tenant, TenantId};
+use jeton_protocol::trusted_issuer::TrustedIssuer;
 
 use super::gather::{Sources, gather, join};
 use super::given::{Explained, Given};
@@ -27,6 +28,8 @@ pub struct Config {
     pub issuer: Issuer,
     /// Lifetimes, tokens, scopes and audience: what the rules of the protocol are given.
     pub policy: Policy,
+    /// Whose assertions the default tenant takes.
+    pub trusted_issuers: Vec<TrustedIssuer>,
     /// Listeners.
     pub listen: Listen,
     /// The certificate of the public listener, when it speaks TLS itself.
@@ -78,7 +81,10 @@ impl Config {
             id: TenantId::default_tenant(),
             issuer: self.issuer.clone(),
             name: None,
-            policy: self.policy.clone(),
+            policy: Policy {
+                trusted_issuers: self.trusted_issuers.clone(),
+                ..self.policy.clone()
+            },
         }
     }
 
@@ -114,6 +120,7 @@ struct Read {
     refresh: Option<Refresh>,
     tokens: Option<Tokens>,
     scopes: BTreeMap<String, ScopeDefinition>,
+    trusted_issuers: Vec<TrustedIssuer>,
     paths: Option<Paths>,
     passwords: Option<Passwords>,
     limits: Option<Limits>,
@@ -133,6 +140,7 @@ impl Read {
             refresh: Refresh::read(given, Refresh::TABLE.prefix),
             tokens: Tokens::read(given, Tokens::TABLE.prefix),
             scopes: read_scopes(given),
+            trusted_issuers: super::trusted::read(given),
             paths: Paths::read(given, Paths::TABLE.prefix),
             passwords: Passwords::read(given, Passwords::TABLE.prefix),
             limits: Limits::read(given, Limits::TABLE.prefix),
@@ -183,6 +191,8 @@ impl Read {
             signing_algorithm: tokens.signing_algorithm,
             default_audience: audience.map(|uri| uri.as_str().to_owned()).collect(),
             scopes: self.scopes.clone(),
+            // A further tenant begins with this policy, and trusts nobody by that.
+            trusted_issuers: Vec::new(),
         })
     }
 
@@ -200,6 +210,7 @@ impl Read {
         Some(Config {
             issuer: top.issuer.issuer,
             policy,
+            trusted_issuers: self.trusted_issuers,
             listen: self.listen?,
             tls: tls.map(|(certificate, key)| TlsFiles { certificate, key }),
             encryption_key_file: keys.encryption_key_file.unwrap_or_else(beside),

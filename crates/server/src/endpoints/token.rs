@@ -4,7 +4,9 @@ use super::{Answer, nothing_in_query};
 use crate::ambient::Ambient;
 use crate::app::App;
 use crate::caller::{caller, limit};
-use crate::grants::{authorization_code, client_credentials, refresh_token};
+use crate::grants::{
+    authorization_code, client_credentials, jwt_bearer, refresh_token, token_exchange,
+};
 use crate::http::exchange::Exchange;
 use crate::http::reply;
 use crate::throttle::Charged;
@@ -33,6 +35,12 @@ pub async fn token(
         }
         GrantRequest::ClientCredentials(request) => {
             client_credentials::issue(app, exchange, &caller, request, at).await?
+        }
+        GrantRequest::TokenExchange(request) => {
+            token_exchange::exchange(app, exchange, &caller, request, at).await?
+        }
+        GrantRequest::JwtBearer(request) => {
+            jwt_bearer::issue(app, exchange, &caller, request, at).await?
         }
     };
     app.metrics.count_token(request.grant_type());

@@ -1,5 +1,7 @@
-//! Grants that have state: load, decide, mint, commit, reply, each visible in one function.
+//! The shells of grants: load, decide, mint, commit, reply, each visible in one function.
 
 pub mod authorization_code;
 pub mod client_credentials;
+pub mod jwt_bearer;
 pub mod refresh_token;
+pub mod token_exchange;

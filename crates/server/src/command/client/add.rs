@@ -25,6 +25,7 @@ Examples:
   jeton client add --id spa --auth none --redirect-uri https://spa.example.org/
   jeton client add --id job --scope \"reports:write\" --audience https://reports.example.org
   jeton client add --id reports --introspects https://reports.example.org
+  jeton client add --id photos --introspects https://photos.example.org --exchange-audience https://albums.example.org
   jeton client add --file registration.json --json
 
 A file is a registration request with the member names of RFC 7591 and takes the place of all
@@ -124,8 +125,13 @@ fn is_unsaid(asked: &Map<String, Json>, name: &str) -> bool {
 
 /// What a client that named no grant type is for.
 fn grant_types(client: &Client) -> Vec<GrantType> {
+    let exchanges = client.token_exchange.is_some();
     if !client.redirect_uris.is_empty() {
-        vec![GrantType::AuthorizationCode, GrantType::RefreshToken]
+        let mut both = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
+        both.extend(exchanges.then_some(GrantType::TokenExchange));
+        both
+    } else if exchanges {
+        vec![GrantType::ClientCredentials, GrantType::TokenExchange]
     } else if client.is_public() || !client.introspects.is_empty() {
         Vec::new()
     } else {

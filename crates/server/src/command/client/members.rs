@@ -15,7 +15,7 @@ use crate::keys::SIGNING_ALGORITHMS;
 type Set = fn(&mut Client, &Json) -> Result<(), String>;
 
 /// Every member that can be set, in an order in which what one depends on comes before it. `null` is the default.
-const MEMBERS: [(&str, Set); 26] = [
+const MEMBERS: [(&str, Set); 27] = [
     ("application_type", application),
     ("token_endpoint_auth_method", authentication),
     ("token_endpoint_auth_signing_alg", |client, value| {
@@ -48,6 +48,7 @@ const MEMBERS: [(&str, Set); 26] = [
     ("introspects", |client, value| {
         put(&mut client.introspects, identifiers(value))
     }),
+    ("token_exchange", token_exchange),
     ("allowed_origins", |client, value| {
         put(&mut client.allowed_origins, origins(value))
     }),
@@ -225,6 +226,10 @@ fn fits_together(client: &Client) -> Result<(), Failure> {
             "authorization_code needs a redirect URI: --redirect-uri URI"
         } else if client.is_public() && client.may_use(GrantType::ClientCredentials) {
             "client_credentials needs a client that can prove itself, not --auth none"
+        } else if client.is_public() && client.may_use(GrantType::TokenExchange) {
+            "token exchange needs a client that can prove itself, not --auth none"
+        } else if client.may_use(GrantType::TokenExchange) && client.token_exchange.is_none() {
+            "token exchange needs a target: --exchange-audience URI"
         } else if client.is_public() && !client.introspects.is_empty() {
             "introspection needs a client that can prove itself, not --auth none"
         } else if client.authentication == AuthenticationMethod::PrivateKeyJwt

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use jeton_protocol::client::GrantType;
 use jeton_token::key_set::KeySet;
 use serde_json::{Map, Value as Json, json};
 
@@ -19,8 +20,9 @@ pub struct Registration {
     /// Where users are sent after logging out; may be repeated
     #[arg(long = "post-logout-redirect-uri", value_name = "URI")]
     post_logout_redirect_uris: Vec<String>,
-    /// authorization_code, refresh_token or client_credentials; may be repeated. Not given for a new client:
-    /// the first two with a redirect URI, else client_credentials
+    /// authorization_code, refresh_token, client_credentials, token-exchange or jwt-bearer; may be repeated.
+    /// Not given for a new client: the first two with a redirect URI, else client_credentials, and token
+    /// exchange with an --exchange-audience
     #[arg(long = "grant-type", value_name = "TYPE")]
     grant_types: Vec<String>,
     /// client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt or none
@@ -45,6 +47,19 @@ pub struct Registration {
     /// An audience it is the resource server of and may introspect tokens for; may be repeated
     #[arg(long = "introspects", value_name = "URI")]
     introspects: Vec<String>,
+    /// An audience it may exchange tokens for; may be repeated
+    #[arg(long = "exchange-audience", value_name = "URI")]
+    exchange_audiences: Vec<String>,
+    /// A trusted issuer, by name, whose JWTs it may exchange; may be repeated
+    #[arg(
+        long = "exchange-issuer",
+        value_name = "NAME",
+        requires = "exchange_audiences"
+    )]
+    exchange_issuers: Vec<String>,
+    /// It need not be named as the actor in tokens it exchanged
+    #[arg(long, requires = "exchange_audiences")]
+    may_impersonate: bool,
     /// An origin whose scripts may call the token endpoint (CORS); may be repeated
     #[arg(long = "allowed-origin", value_name = "ORIGIN")]
     allowed_origins: Vec<String>,
@@ -90,6 +105,13 @@ impl Registration {
     /// The members that were given, under the names of RFC 7591.
     pub fn members(self) -> Result<Map<String, Json>, Failure> {
         let jwks = self.jwks_file.as_ref().map(keys).transpose()?;
+        let token_exchange = (!self.exchange_audiences.is_empty()).then(|| {
+            json!({
+                "audiences": self.exchange_audiences,
+                "may_impersonate": self.may_impersonate,
+                "subject_issuers": self.exchange_issuers,
+            })
+        });
         let texts = [
             ("client_name", self.client_name),
             (
@@ -121,7 +143,10 @@ impl Registration {
         let lists = [
             ("redirect_uris", self.redirect_uris),
             ("post_logout_redirect_uris", self.post_logout_redirect_uris),
-            ("grant_types", self.grant_types),
+            (
+                "grant_types",
+                self.grant_types.iter().map(|name| whole(name)).collect(),
+            ),
             ("audience", self.audience),
             ("introspects", self.introspects),
             ("allowed_origins", self.allowed_origins),
@@ -129,6 +154,7 @@ impl Registration {
         ];
         let others = [
             ("jwks", jwks),
+            ("token_exchange", token_exchange),
             ("default_max_age", self.default_max_age.map(Json::from)),
             ("first_party", self.first_party.map(Json::from)),
         ];
@@ -143,6 +169,14 @@ impl Registration {
             .filter_map(|(name, value)| Some((name.to_owned(), value?)))
             .collect())
     }
+}
+
+/// The grant type that is meant by the last part of its name, which nobody can type from memory.
+fn whole(name: &str) -> String {
+    let meant = GrantType::ALL
+        .iter()
+        .find(|known| known.name().rsplit(':').next() == Some(name));
+    meant.map_or(name, |known| known.name()).to_owned()
 }
 
 fn keys(path: &PathBuf) -> Result<Json, Failure> {

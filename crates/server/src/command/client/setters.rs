@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use jeton_protocol::client::{ApplicationType, AuthenticationMethod, Client, GrantType, Rotation};
+use jeton_protocol::client::{
+    ApplicationType, AuthenticationMethod, Client, GrantType, Rotation, TokenExchange,
+};
 use jeton_protocol::redirect_uri::{self, RedirectUri};
 use jeton_protocol::scope::Scope;
 use jeton_protocol::tenant::TokenFormat;
@@ -59,6 +61,33 @@ pub(super) fn one_of(value: &Json, allowed: &[&str]) -> Result<Option<usize>, St
     let place = allowed.iter().position(|name| *name == found);
     let told = || format!("is {found:?}; allowed: {}", allowed.join(", "));
     place.map(Some).ok_or_else(told)
+}
+
+/// What a client may exchange tokens for; every member is one that is known.
+pub(super) fn token_exchange(client: &mut Client, value: &Json) -> Result<(), String> {
+    client.token_exchange = match value {
+        Json::Null => None,
+        Json::Object(members) => {
+            let known = ["audiences", "may_impersonate", "subject_issuers"];
+            if let Some(other) = members.keys().find(|name| !known.contains(&name.as_str())) {
+                return Err(format!("has {other}; it has {}", known.join(", ")));
+            }
+            let member = |name| members.get(name).unwrap_or(&Json::Null);
+            let audiences = identifiers(member("audiences"))?;
+            if audiences.is_empty() {
+                return Err("has no audiences; name at least one".to_owned());
+            }
+            Some(TokenExchange {
+                audiences,
+                may_impersonate: truth(member("may_impersonate"))?,
+                subject_issuers: texts(member("subject_issuers"))?,
+            })
+        }
+        Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => {
+            return Err(format!("is {value}; write an object with audiences"));
+        }
+    };
+    Ok(())
 }
 
 pub(super) fn application(client: &mut Client, value: &Json) -> Result<(), String> {
