@@ -21,6 +21,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         grants::refresh_token::RULES,
         grants::client_credentials::RULES,
         grants::token_exchange::RULES,
+        grants::acting::RULES,
         grants::jwt_bearer::RULES,
         trusted_issuer::RULES,
         standing::RULES,

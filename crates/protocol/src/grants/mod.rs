@@ -1,5 +1,6 @@
 //! Grants at the token endpoint: one file each, one arm each (RFC 6749 §4, §6).
 
+pub mod acting;
 pub mod authorization_code;
 pub mod client_credentials;
 pub mod jwt_bearer;

@@ -3,9 +3,10 @@
 //! A client is named as the actor (`act`) unless its policy lets it impersonate, so a token that has passed through
 //! other hands says whose. Nothing grows: scope, audience and lifetime are bounded by the subject token and by the policy.
 
+use super::acting::{self, EXCHANGE_ACTOR_PLAIN, EXCHANGE_MAY_ACT};
 use crate::client::{Client, GrantType, TokenExchange};
 use crate::client_auth::AuthenticatedClient;
-use crate::introspection::{TokenFacts, concerns};
+use crate::introspection::TokenFacts;
 use crate::issue::{Exchanged, Issuance};
 use crate::params::Params;
 use crate::refusal::{Noted, Refusal, Trail};
@@ -17,7 +18,7 @@ use crate::trusted_issuer::Vouched;
 use crate::user::{User, UserId};
 use jeton_token::row_id::RowId;
 use jeton_token::timestamp::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 rules! {
     SUBJECT_TOKEN_SENT = InvalidRequest, "subject_token_missing", "RFC 8693 §2.1", {
@@ -80,31 +81,6 @@ rules! {
         told: "The subject token is not meant for this client",
         fix: "Add the token's audience to the client's introspects, if the client is that API"
     };
-    EXCHANGE_ACTOR_CONCERNS = UnauthorizedClient, "exchange_actor_audience", "RFC 8693 §1.1, §5", {
-        promise: "The actor token was issued to the client, or is meant for it or an audience it answers for",
-        told: "The client may not act as this actor",
-        fix: "Send an access token that the client got for itself, or leave actor_token out: the client is the actor then"
-    };
-    EXCHANGE_ACTOR_PLAIN = InvalidRequest, "exchange_actor_delegated", "RFC 8693 §4.1", {
-        promise: "Nobody acts for the actor, and the chain of actors was written by this issuer",
-        told: "The token has actors of its own",
-        fix: "Send an actor token without act; a subject token with act must come from this issuer"
-    };
-    EXCHANGE_MAY_ACT = UnauthorizedClient, "exchange_may_act", "RFC 8693 §4.4", {
-        promise: "The actor is the one whom may_act of the subject token names",
-        told: "The actor is not the one the subject token allows",
-        fix: "Act as the party that may_act names; members other than iss, sub and client_id are not understood"
-    };
-    EXCHANGE_NO_LOOP = InvalidRequest, "exchange_actor_loop", "RFC 8693 §4.1", {
-        promise: "The actor has not acted earlier in the chain",
-        told: "The actor acts for itself through others",
-        fix: "Exchange the token the actor had before, not one that came back to it"
-    };
-    EXCHANGE_DEPTH = InvalidRequest, "exchange_too_deep", "RFC 8693 §4.1", {
-        promise: "At most four actors stand behind one another",
-        told: "The chain of actors is too long",
-        fix: "Exchange an earlier token of the chain"
-    };
     EXCHANGE_TARGET = InvalidTarget, "exchange_target", "RFC 8693 §2.1, §2.2.2", {
         promise: "Every resource and audience is one the client may exchange tokens for",
         told: "The client may not exchange tokens for this target",
@@ -121,9 +97,6 @@ rules! {
         fix: "Ask for less, or get a subject token with this scope for a client that may have it"
     };
 }
-
-/// How many actors may stand behind one another.
-pub const MOST_ACTORS: usize = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenType {
@@ -282,8 +255,8 @@ impl Subject {
     ) -> Result<Self, Refusal> {
         trail.require(
             &EXCHANGE_SUBJECT_CONCERNS,
-            is_concerned(facts, caller.client()),
-            || meant(facts, caller.client()),
+            acting::is_concerned(facts, caller.client()),
+            || acting::meant(facts, caller.client()),
         )?;
         Ok(Self {
             subject: facts.subject.clone(),
@@ -342,10 +315,10 @@ pub fn decide(
     trail: &mut Trail,
 ) -> Result<Issuance, Refusal> {
     let client = caller.client();
-    let acting = acting(subject, actor, client, policy, trail)?;
+    let acting = acting::acting(&subject.subject, actor, (client, policy), trail)?;
     let party = actor.map_or(client.id.as_str(), |actor| &actor.subject);
-    check_may_act(subject, party, tenant, trail)?;
-    let act = chain(subject, acting, trail)?;
+    acting::check_may_act(subject.may_act.as_ref(), party, tenant, trail)?;
+    let act = acting::chain(subject.act.as_ref(), acting, trail)?;
     let audience = audience(request, policy, trail)?;
     let allowed = subject.scope.intersection(&client.scope);
     let scope = request.scope.as_ref().unwrap_or(&allowed);
@@ -372,94 +345,6 @@ pub fn decide(
     Ok(Issuance::of_exchange(client, tenant, exchanged, standing))
 }
 
-/// Who has to be named as the actor, if anybody: whose token was sent, else the client unless it may impersonate.
-fn acting<'a>(
-    subject: &Subject,
-    actor: Option<&'a TokenFacts>,
-    client: &'a Client,
-    policy: &TokenExchange,
-    trail: &mut Trail,
-) -> Result<Option<&'a str>, Refusal> {
-    let party = match actor {
-        Some(actor) => {
-            trail.require(
-                &EXCHANGE_ACTOR_CONCERNS,
-                is_concerned(actor, client),
-                || meant(actor, client),
-            )?;
-            trail.require(&EXCHANGE_ACTOR_PLAIN, actor.act.is_none(), || {
-                Noted::new("no act in the actor token", "act")
-            })?;
-            Some(actor.subject.as_str())
-        }
-        None if policy.may_impersonate => None,
-        None => Some(client.id.as_str()),
-    };
-    // Nobody acts for themselves.
-    Ok(party.filter(|party| *party != subject.subject))
-}
-
-fn check_may_act(
-    subject: &Subject,
-    party: &str,
-    tenant: &Tenant,
-    trail: &mut Trail,
-) -> Result<(), Refusal> {
-    let Some(may_act) = &subject.may_act else {
-        return Ok(());
-    };
-    let names = |name: &str, wanted: &str| match may_act.get(name) {
-        None => true,
-        Some(value) => value.as_str() == Some(wanted),
-    };
-    let understood = may_act
-        .keys()
-        .all(|name| matches!(name.as_str(), "iss" | "sub" | "client_id"));
-    let named = may_act.contains_key("sub") || may_act.contains_key("client_id");
-    let is_named = understood
-        && named
-        && names("sub", party)
-        && names("client_id", party)
-        && names("iss", tenant.issuer.as_str());
-    trail.require(&EXCHANGE_MAY_ACT, is_named, || {
-        let wanted = Value::Object(may_act.clone()).to_string();
-        Noted::new(
-            crate::authorize::request::clipped(&wanted),
-            party.to_owned(),
-        )
-    })
-}
-
-/// The subject token's chain of actors with the new one before it (RFC 8693 §4.1).
-fn chain(
-    subject: &Subject,
-    acting: Option<&str>,
-    trail: &mut Trail,
-) -> Result<Option<Value>, Refusal> {
-    let earlier = actors(subject.act.as_ref());
-    let Some(acting) = acting.filter(|acting| earlier.first() != Some(acting)) else {
-        return Ok(subject.act.clone());
-    };
-    trail.require(&EXCHANGE_NO_LOOP, !earlier.contains(&acting), || {
-        Noted::new("an actor that is not in the chain", acting.to_owned())
-    })?;
-    trail.require(&EXCHANGE_DEPTH, earlier.len() < MOST_ACTORS, || {
-        let found = format!("{} and one more", earlier.len());
-        Noted::new(format!("at most {MOST_ACTORS} actors"), found)
-    })?;
-    Ok(Some(match &subject.act {
-        None => json!({ "sub": acting }),
-        Some(before) => json!({ "sub": acting, "act": before }),
-    }))
-}
-
-/// The actors of a chain, the newest first.
-fn actors(act: Option<&Value>) -> Vec<&str> {
-    std::iter::successors(act, |act| act.get("act"))
-        .map(|act| act.get("sub").and_then(Value::as_str).unwrap_or_default())
-        .collect()
-}
-
 fn audience(
     request: &ExchangeRequest,
     policy: &TokenExchange,
@@ -481,27 +366,4 @@ fn audience(
         Noted::new(format!("one of: {}", known()), "none")
     })?;
     Ok(policy.audiences.clone())
-}
-
-fn is_concerned(facts: &TokenFacts, client: &Client) -> bool {
-    concerns(&facts.client, &facts.audience, client)
-        || facts
-            .audience
-            .iter()
-            .any(|meant| meant == client.id.as_str())
-}
-
-fn meant(facts: &TokenFacts, client: &Client) -> Noted {
-    Noted::new(
-        format!(
-            "issued to {}, or meant for it or one of: {}",
-            client.id,
-            client.introspects.join(", ")
-        ),
-        format!(
-            "issued to {}, meant for {}",
-            facts.client,
-            facts.audience.join(", ")
-        ),
-    )
 }

@@ -207,7 +207,10 @@ fn banner(
             &format!("{:<10} {}", client.id, client.about),
         );
     }
-    line("secrets", "demo-web-secret   demo-job-secret");
+    line(
+        "secrets",
+        "demo-web-secret   demo-job-secret   demo-api-secret",
+    );
     line(
         "api",
         &format!("{}  a protected sample resource", issuer.join(api::PATH)),

@@ -5,8 +5,10 @@ use crate::ambient::Ambient;
 use crate::demo::api;
 use crate::passwords::{Cost, hash_now};
 use jeton_protocol::client::{
-    ApplicationType, AuthenticationMethod, Client, ClientId, GrantType, KeptSecret, Owner, Rotation,
+    ApplicationType, AuthenticationMethod, Client, ClientId, GrantType, KeptSecret, Owner,
+    Rotation, TokenExchange,
 };
+use jeton_protocol::grants::token_exchange::TokenType;
 use jeton_protocol::redirect_uri::RedirectUri;
 use jeton_protocol::scope::Scope;
 use jeton_protocol::tenant::{Issuer, TenantId, TokenFormat};
@@ -159,9 +161,26 @@ fn demo_clients(issuer: &Issuer, ambient: &Ambient) -> Vec<Client> {
         SignatureAlgorithm::Es256,
         (issuer, ambient),
     );
+    let api = Client {
+        name: Some("Demo API".to_owned()),
+        grant_types: vec![GrantType::TokenExchange],
+        scope: scope("photos:read"),
+        audience: Vec::new(),
+        token_exchange: Some(TokenExchange {
+            audiences: vec![issuer.join(STORAGE)],
+            ..TokenExchange::default()
+        }),
+        ..machine(
+            "demo-api",
+            TokenFormat::Opaque,
+            SignatureAlgorithm::Es256,
+            (issuer, ambient),
+        )
+    };
     vec![
         web,
         spa,
+        api,
         Client {
             name: Some("Demo job".to_owned()),
             scope: scope("photos:read"),
@@ -169,6 +188,9 @@ fn demo_clients(issuer: &Issuer, ambient: &Ambient) -> Vec<Client> {
         },
     ]
 }
+
+/// Where `demo-api` goes with the tokens it exchanged. Nobody answers there.
+const STORAGE: &str = "/demo/storage";
 
 fn bench_clients(issuer: &Issuer, ambient: &Ambient) -> Vec<Client> {
     let at = (issuer, ambient);
@@ -309,10 +331,30 @@ fn shown_clients(issuer: &Issuer) -> Vec<DemoClient> {
             command: job_command(issuer),
             start: None,
         },
+        DemoClient {
+            id: "demo-api".to_owned(),
+            about: "An API that goes on with its caller's token: token exchange".to_owned(),
+            command: exchange_command(issuer),
+            start: None,
+        },
     ]
 }
 
 /// The line `jeton dev` prints, which works as printed.
 pub fn job_command(issuer: &Issuer) -> String {
     format!("curl -s -u demo-job:demo-job-secret {issuer}/token -d grant_type=client_credentials")
+}
+
+/// What `demo-api` does with a token that `demo-job` came with.
+fn exchange_command(issuer: &Issuer) -> String {
+    let access_token = r#"sed 's/.*"access_token":"\([^"]*\)".*/\1/'"#;
+    let (grant, kind) = (
+        GrantType::TokenExchange.name(),
+        TokenType::AccessToken.uri(),
+    );
+    format!(
+        "curl -s -u demo-api:demo-api-secret {issuer}/token -d grant_type={grant} -d subject_token_type={kind} \
+         -d subject_token=$({} | {access_token})",
+        job_command(issuer)
+    )
 }

@@ -9,6 +9,8 @@ mod client_assertion;
 mod client_assertion_kinds;
 mod client_authentication;
 mod codes;
+mod exchange;
+mod grant_assertion;
 mod interaction;
 mod logout;
 mod parameters;
@@ -249,6 +251,8 @@ pub fn corpus() -> Vec<Broken> {
         tokens::rows(),
         logout::rows(),
         interaction::rows(),
+        exchange::rows(),
+        grant_assertion::rows(),
     ]
     .concat()
 }

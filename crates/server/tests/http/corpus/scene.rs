@@ -2,10 +2,13 @@
 
 use super::{Broken, Deed};
 use crate::support::browser::{asks_password, form};
-use crate::support::{Answer, Ask, Browser, Fields, Setup, TestServer, Tokens, clients, jwt};
+use crate::support::{
+    Answer, Ask, Browser, Fields, Setup, TestServer, Tokens, clients, jwt, trusted,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
+use jeton_protocol::client::GrantType;
 use jeton_protocol::scope::Scope;
 use jeton_store::Changed;
 use serde_json::{Value, json};
@@ -132,6 +135,9 @@ impl Scene {
             "code" => self.code(of).await,
             "spent" => self.spent(of).await,
             "unchallenged" => super::unchallenged::code(&self.server, of).await,
+            "vouched" => self.vouched(of).await,
+            "chain" => self.chain(of).await,
+            "exchanged" => self.exchanged(of, "api-web", "openid").await,
             "own" => self.server.own_tokens(of).await.access,
             "plain" => self.tokens(of, "photos:read").await.access,
             "access" => self.tokens(of, "openid").await.access,
@@ -215,6 +221,34 @@ impl Scene {
             self.server.send(ask).await.expect(200);
         }
         assertion
+    }
+
+    /// A token of a trusted issuer.
+    async fn vouched(&mut self, kind: &str) -> String {
+        let token = trusted::make(&self.server, kind);
+        if kind == "used" {
+            let grant = GrantType::JwtBearer.name();
+            let fields = Fields::from([("grant_type", grant), ("assertion", &token)]);
+            self.server.token("deployer", &fields).await.expect(200);
+        }
+        token
+    }
+
+    /// A token that so many clients have exchanged, one after the other.
+    async fn chain(&mut self, count: &str) -> String {
+        let mut token = self.tokens("api-web", "photos:read").await.access;
+        for hop in 1..=count.parse().unwrap() {
+            let by = format!("hop-{hop}");
+            let answer = self.server.exchange(&by, &token, &[]).await;
+            token = Tokens::of(&answer).access;
+        }
+        token
+    }
+
+    async fn exchanged(&mut self, by: &str, of: &str, scope: &str) -> String {
+        let token = self.tokens(of, scope).await.access;
+        let down = [("audience", clients::DOWN)];
+        Tokens::of(&self.server.exchange(by, &token, &down).await).access
     }
 
     async fn cookies(&mut self, whose: &str) -> String {

@@ -1,6 +1,10 @@
 //! Everything the server gives out, and every place that takes one of those things.
 
-use crate::support::{Browser, Fields, TestServer, Tokens, jwt};
+use crate::support::clients::DOWN;
+use crate::support::trusted::LAB;
+use crate::support::{Browser, Fields, TestServer, Tokens, jwt, trusted};
+use jeton_protocol::client::GrantType;
+use jeton_protocol::grants::token_exchange::TokenType;
 use jeton_protocol::tenant::TenantId;
 
 /// One of each kind of thing a server gives out, all for alice and the same clients.
@@ -21,6 +25,7 @@ pub enum Kind {
     Interaction,
     Browser,
     FormToken,
+    Vouched,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,12 +37,15 @@ pub enum Sink {
     Hint,
     LogoutHint,
     Assertion,
+    Subject,
+    Actor,
+    GrantAssertion,
     SessionCookie,
     BrowserCookie,
     Interaction,
 }
 
-pub const SINKS: [Sink; 10] = [
+pub const SINKS: [Sink; 13] = [
     Sink::Code,
     Sink::Refresh,
     Sink::Bearer,
@@ -45,6 +53,9 @@ pub const SINKS: [Sink; 10] = [
     Sink::Hint,
     Sink::LogoutHint,
     Sink::Assertion,
+    Sink::Subject,
+    Sink::Actor,
+    Sink::GrantAssertion,
     Sink::SessionCookie,
     Sink::BrowserCookie,
     Sink::Interaction,
@@ -56,6 +67,9 @@ impl Sink {
         match self {
             Self::Code => kind == Kind::Code,
             Self::Refresh => kind == Kind::Refresh,
+            Self::Subject => matches!(kind, Kind::Opaque | Kind::Jwt),
+            Self::Actor => matches!(kind, Kind::Opaque | Kind::Jwt),
+            Self::GrantAssertion => kind == Kind::Vouched,
             Self::Bearer => matches!(kind, Kind::Opaque | Kind::Jwt),
             Self::Introspection => matches!(kind, Kind::Opaque | Kind::Jwt | Kind::Refresh),
             Self::Hint | Self::LogoutHint => kind == Kind::Id,
@@ -101,6 +115,10 @@ impl Given {
             (Kind::Jwt, jwts.access.clone()),
             (Kind::Id, tokens.id().to_owned()),
             (Kind::Assertion, jwt::keyed(server, "keyed")),
+            (
+                Kind::Vouched,
+                trusted::sign(LAB, &trusted::claims(server, LAB)),
+            ),
             (Kind::Session, held(&alice, "session")),
             (Kind::Interaction, hidden("interaction")),
             (Kind::FormToken, hidden("csrf")),
@@ -151,6 +169,16 @@ pub async fn accepts(server: &TestServer, sink: Sink, value: &str, own: &Given) 
                 .status
                 == 200
         }
+        Sink::Subject => exchanges(server, ("subject_token", value), None).await,
+        Sink::Actor => {
+            let subject = ("subject_token", own.value(Kind::Opaque));
+            exchanges(server, subject, Some(value)).await
+        }
+        Sink::GrantAssertion => {
+            let name = GrantType::JwtBearer.name();
+            let fields = Fields::from([("grant_type", name), ("assertion", value)]);
+            server.token("deployer", &fields).await.status == 200
+        }
         Sink::SessionCookie => {
             let mut browser = server.browser();
             browser
@@ -188,4 +216,30 @@ pub async fn accepts(server: &TestServer, sink: Sink, value: &str, own: &Given) 
                 == 200
         }
     }
+}
+
+/// Whether a client that answers for the issuer itself may exchange the tokens under any name of their type.
+async fn exchanges(server: &TestServer, subject: (&str, &str), actor: Option<&str>) -> bool {
+    let issuer = server.issuer.clone();
+    server
+        .change_client("exchanger", |client| client.introspects = vec![issuer])
+        .await;
+    for kind in [TokenType::AccessToken, TokenType::Jwt] {
+        let mut fields = Fields::from([
+            ("grant_type", GrantType::TokenExchange.name()),
+            subject,
+            ("subject_token_type", kind.uri()),
+            ("audience", DOWN),
+        ]);
+        if let Some(actor) = actor {
+            fields = fields
+                .with("subject_token_type", TokenType::AccessToken.uri())
+                .and("actor_token", actor)
+                .and("actor_token_type", kind.uri());
+        }
+        if server.token("exchanger", &fields).await.status == 200 {
+            return true;
+        }
+    }
+    false
 }

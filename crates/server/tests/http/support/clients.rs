@@ -5,7 +5,7 @@ use super::{START, TestServer, jwt};
 use jeton::keys::Kek;
 use jeton_protocol::client::{
     ApplicationType, AuthenticationMethod as Method, Client, ClientId, GrantType, KeptSecret,
-    Rotation,
+    Rotation, TokenExchange,
 };
 use jeton_protocol::redirect_uri::RedirectUri;
 use jeton_protocol::scope::Scope;
@@ -17,6 +17,8 @@ use jeton_token::secret::{Secret, sha256};
 pub const USER_SCOPE: &str =
     "openid profile email address phone offline_access photos:read internal";
 pub const API: &str = "https://api.example";
+/// Where exchanged tokens go.
+pub const DOWN: &str = "https://down.example";
 /// A secret that form-encoding changes (SEC-126).
 pub const ODD_SECRET: &str = "p:l%u+s ü&=";
 pub const HMAC_SECRET: &str = "a secret of more than thirty-two bytes for HMAC";
@@ -43,7 +45,9 @@ pub fn secret_of(client: &str) -> String {
 /// Adds the proof the client is registered for.
 pub fn authenticate(server: &TestServer, client: &str, ask: Ask) -> Ask {
     match client {
-        "spa" | "native" | "fixed-spa" | "public-machine" => append(ask, &[("client_id", client)]),
+        "spa" | "native" | "fixed-spa" | "public-machine" | "public-exchanger" | "deployer" => {
+            append(ask, &[("client_id", client)])
+        }
         "post" => append(
             ask,
             &[("client_id", client), ("client_secret", &secret_of(client))],
@@ -84,12 +88,18 @@ pub fn uris(texts: &[&str], application: ApplicationType) -> Vec<RedirectUri> {
 }
 
 const USER: &[GrantType] = &[GrantType::AuthorizationCode, GrantType::RefreshToken];
+const EXCHANGE: &[GrantType] = &[
+    GrantType::TokenExchange,
+    GrantType::JwtBearer,
+    GrantType::ClientCredentials,
+];
 const MACHINE: &[GrantType] = &[GrantType::ClientCredentials];
 
 pub fn all(kek: &Kek, tenant: &TenantId, entropy: &mut Entropy) -> Vec<Client> {
     let mut clients = interactive();
     clients.extend(in_other_ways());
     clients.extend(machines());
+    clients.extend(exchangers());
     clients.extend(by_assertion(kek, tenant, entropy));
     clients
 }
@@ -215,6 +225,56 @@ fn machines() -> Vec<Client> {
         confused,
         scopeless,
     ]
+}
+
+/// Clients that come with somebody else's token.
+fn exchangers() -> Vec<Client> {
+    let to = |audiences: &[&str]| TokenExchange {
+        audiences: audiences.iter().map(|name| (*name).to_owned()).collect(),
+        may_impersonate: false,
+        subject_issuers: vec!["hub".to_owned()],
+    };
+    let exchanger = |id: &str, policy: Option<TokenExchange>| Client {
+        introspects: vec![API.to_owned()],
+        redirect_uris: Vec::new(),
+        token_exchange: policy,
+        ..new(id, Method::ClientSecretBasic, EXCHANGE)
+    };
+    let impersonating = TokenExchange {
+        may_impersonate: true,
+        ..to(&[DOWN])
+    };
+    let unconcerned = Client {
+        introspects: Vec::new(),
+        ..exchanger(
+            "unconcerned",
+            Some(TokenExchange {
+                subject_issuers: Vec::new(),
+                ..to(&[DOWN])
+            }),
+        )
+    };
+    let public = Client {
+        authentication: Method::None,
+        secret: None,
+        ..exchanger("public-exchanger", Some(to(&[DOWN])))
+    };
+    let deployer = Client {
+        redirect_uris: Vec::new(),
+        scope: Scope::parse("photos:read photos:write").unwrap(),
+        ..new("deployer", Method::None, &[GrantType::JwtBearer])
+    };
+    let mut clients = vec![
+        exchanger("exchanger", Some(to(&[DOWN, API]))),
+        exchanger("impersonator", Some(impersonating)),
+        exchanger("planless", None),
+        unconcerned,
+        public,
+        deployer,
+    ];
+    let hops = ["hop-1", "hop-2", "hop-3", "hop-4"];
+    clients.extend(hops.map(|id| exchanger(id, Some(to(&[API])))));
+    clients
 }
 
 fn by_assertion(kek: &Kek, tenant: &TenantId, entropy: &mut Entropy) -> Vec<Client> {

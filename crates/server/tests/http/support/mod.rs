@@ -7,6 +7,7 @@ pub mod clients;
 pub mod cluster;
 pub mod jwt;
 pub mod setup;
+pub mod trusted;
 
 pub use ask::{Answer, Ask, Fields};
 pub use browser::Browser;
@@ -17,7 +18,8 @@ use http_body_util::BodyExt as _;
 use jeton::app::App;
 use jeton::dispatch::{self, Incoming};
 use jeton::tenancy::TenantState;
-use jeton_protocol::client::{Client, ClientId};
+use jeton_protocol::client::{Client, ClientId, GrantType};
+use jeton_protocol::grants::token_exchange::TokenType;
 use jeton_protocol::refusal::Refusal;
 use jeton_protocol::tenant::TenantId;
 use jeton_protocol::user::{User, UserId};
@@ -211,6 +213,19 @@ impl TestServer {
 
     pub async fn refresh(&self, client: &str, token: &str) -> Answer {
         let fields = Fields::from([("grant_type", "refresh_token"), ("refresh_token", token)]);
+        self.token(client, &fields).await
+    }
+
+    /// Exchanges an access token; `more` adds parameters.
+    pub async fn exchange(&self, client: &str, token: &str, more: &[(&str, &str)]) -> Answer {
+        let mut fields = Fields::from([
+            ("grant_type", GrantType::TokenExchange.name()),
+            ("subject_token", token),
+            ("subject_token_type", TokenType::AccessToken.uri()),
+        ]);
+        for (name, value) in more {
+            fields = fields.and(name, value);
+        }
         self.token(client, &fields).await
     }
 

@@ -62,6 +62,7 @@ impl Default for Setup {
             .scopes
             .insert("photos:write".to_owned(), described(false));
         policy.scopes.insert("internal".to_owned(), described(true));
+        policy.trusted_issuers = super::trusted::issuers();
         Self {
             location: Location::SqliteMemory,
             policy,
