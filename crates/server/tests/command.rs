@@ -13,6 +13,8 @@ mod certificates;
 mod change;
 #[path = "command/cluster.rs"]
 mod cluster;
+#[path = "command/issuers.rs"]
+mod issuers;
 #[path = "command/keys.rs"]
 mod keys;
 #[path = "command/messages.rs"]

@@ -282,7 +282,10 @@ impl Subject {
         let name = &vouched.issuer.name;
         let allowed = policy.subject_issuers.contains(name);
         trail.require(&EXCHANGE_ISSUER_ALLOWED, allowed, || {
-            Noted::new(policy.subject_issuers.join(", "), name.clone())
+            Noted::new(
+                format!("one of: {}", policy.subject_issuers.join(", ")),
+                name.clone(),
+            )
         })?;
         let plain = !vouched.claims.contains("act");
         trail.require(&EXCHANGE_ACTOR_PLAIN, plain, || {

@@ -1,9 +1,10 @@
-//! JWTs as proof of a client: `private_key_jwt` and `client_secret_jwt`.
+//! JWTs as proof of a client, and as a grant of a trusted issuer.
 
 #[path = "../common/mod.rs"]
 mod common;
 
 mod assertion;
+mod s2_1_grant;
 mod s2_2_presenting;
 mod s3_algorithms;
 mod s3_claims;

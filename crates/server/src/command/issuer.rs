@@ -29,7 +29,7 @@ pub enum IssuerCommand {
     #[command(after_help = "\
 Examples:
   jeton issuer test --file token.jwt
-  jeton issuer test < token.jwt
+  jeton issuer test --json
 
 Nothing is issued and nothing is spent. Exit code 0 means that the token would be taken, if the
 client may use the grant and the token was not used before.")]

@@ -187,7 +187,7 @@ table! {
     /// system, of a cluster, of another company. They are trusted by the default tenant alone. Environment
     /// variables cannot set this table.
     TrustedIssuer at "trusted_issuers.NAME." {
-        /// The issuer, exactly as the claim `iss` has it. Every table needs one.
+        /// The issuer, exactly as the claim `iss` has it; a token without one is refused. Every table needs one.
         issuer: Option<String>;
         /// What kind of issuer it is. Rules for a known kind must name a claim that is never given to somebody
         /// else: `repository_id` or `repository_owner_id` (`github`), `project_id` or `namespace_id`

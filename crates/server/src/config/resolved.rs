@@ -156,6 +156,9 @@ impl Read {
         if let Some(tls) = &self.tls {
             check_tls(given, tls);
         }
+        if let Some(top) = &self.top {
+            check_trusted(given, top.issuer.issuer.as_str(), &self.trusted_issuers);
+        }
         if let (Some(database), Some(keys)) = (&self.database, &self.keys)
             && keys.encryption_key_file.is_none()
             && database.url.file().is_none()
@@ -289,6 +292,14 @@ fn check_scheme(issuer: &IssuerUrl, listen: &Listen) -> Result<(), String> {
          listen.trusted_proxies"
             .to_owned(),
     )
+}
+
+/// Our own tokens are exchanged, never taken as assertions.
+fn check_trusted(given: &mut Given, own: &str, trusted: &[TrustedIssuer]) {
+    for itself in trusted.iter().filter(|trusted| trusted.issuer == own) {
+        let key = format!("trusted_issuers.{}.issuer", itself.name);
+        given.refuse(&key, format!("{key} is this server's own issuer"));
+    }
 }
 
 fn check_tls(given: &mut Given, tls: &ListenTls) {

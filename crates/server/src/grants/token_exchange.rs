@@ -6,6 +6,7 @@ use crate::ambient::Ambient;
 use crate::app::App;
 use crate::http::denied::Denied;
 use crate::http::exchange::Exchange;
+use jeton_protocol::client::TokenExchange;
 use jeton_protocol::client_auth::AuthenticatedClient;
 use jeton_protocol::grants::token_exchange::{self as rules, ExchangeRequest, Subject, TokenType};
 use jeton_protocol::introspection::TokenFacts;
@@ -30,7 +31,7 @@ pub async fn exchange(
 
     // Load.
     let (subject, standing, vouched) =
-        subject(app, exchange, caller, request, (now, trail)).await?;
+        subject(app, exchange, (caller, policy), request, (now, trail)).await?;
     let actor = match &request.actor {
         None => None,
         Some(text) => Some(open(app, exchange, text, now, trail).await?.0),
@@ -59,7 +60,7 @@ pub async fn exchange(
 async fn subject<'a>(
     app: &App,
     exchange: &'a Exchange,
-    caller: &AuthenticatedClient,
+    (caller, policy): (&AuthenticatedClient, &TokenExchange),
     request: &ExchangeRequest,
     (now, trail): (Timestamp, &mut Trail),
 ) -> Result<(Subject, Standing, Option<Vouched<'a>>), Denied> {
@@ -73,7 +74,6 @@ async fn subject<'a>(
     let client = caller.client();
     let vouched = trusted_issuer::verify(text, tenant, &client.id, now, trail);
     let vouched = vouched.map_err(rules::unvouched)?;
-    let policy = rules::admit(caller, trail)?;
     let user = jwt_bearer::user(app, exchange, &vouched).await?;
     let subject = Subject::of_assertion(&vouched, user.as_ref(), (client, policy), trail)?;
     let is_cut = jwt_bearer::is_cut(app, exchange, (&client.id, user.as_ref()), now).await?;

@@ -25,7 +25,7 @@ Examples:
   jeton client add --id spa --auth none --redirect-uri https://spa.example.org/
   jeton client add --id job --scope \"reports:write\" --audience https://reports.example.org
   jeton client add --id reports --introspects https://reports.example.org
-  jeton client add --id photos --introspects https://photos.example.org --exchange-audience https://albums.example.org
+  jeton client add --id photos --exchange-audience https://albums.example.org
   jeton client add --file registration.json --json
 
 A file is a registration request with the member names of RFC 7591 and takes the place of all
