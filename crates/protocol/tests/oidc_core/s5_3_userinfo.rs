@@ -24,6 +24,7 @@ fn facts(scope: &str) -> TokenFacts {
         binding: None,
         auth_time: None,
         acr: None,
+        act: None,
         asks_userinfo: false,
     }
 }

@@ -37,6 +37,7 @@ pub fn facts() -> TokenFacts {
         binding: None,
         auth_time: Some(NOW.minus(seconds(60))),
         acr: Some("urn:x".to_owned()),
+        act: None,
         asks_userinfo: false,
     }
 }
@@ -101,8 +102,10 @@ fn what_a_token_lacks_is_left_out_and_several_audiences_are_a_list() {
         acr: None,
         audience: vec![API.to_owned(), ISSUER.to_owned()],
         binding: Some(Confirmation::DpopKey([7; 32])),
+        act: Some(json!({ "sub": "actor" })),
         ..facts()
     };
+    assert!(describe(&facts(), api()).unwrap().get("act").is_none());
     let told = describe(&bare, api()).unwrap();
     let told = told.as_object().unwrap();
     for absent in ["scope", "auth_time", "acr"] {
@@ -110,6 +113,8 @@ fn what_a_token_lacks_is_left_out_and_several_audiences_are_a_list() {
     }
     assert_eq!(told["aud"], json!([API, ISSUER]));
     assert!(told["cnf"]["jkt"].is_string());
+    // S49
+    assert_eq!(told["act"], json!({ "sub": "actor" }));
 }
 
 #[test]

@@ -50,7 +50,7 @@ pub async fn exchange(
     // Commit.
     if let Some(vouched) = vouched {
         let spent = jwt_bearer::spend(app, exchange, &vouched, now).await;
-        spent.map_err(unvouched)?;
+        spent.map_err(|denied| denied.worded(rules::unvouched))?;
         trail.pass(&GRANT_ASSERTION_FRESH);
     }
     Ok(response)
@@ -90,17 +90,7 @@ async fn open(
     trail: &mut Trail,
 ) -> Result<(TokenFacts, Standing), Denied> {
     let opened = access_token::open(app, exchange, text, now, trail).await;
-    opened.map_err(|denied| match denied {
-        Denied::Refused(refusal) => Denied::Refused(rules::unacceptable(refusal)),
-        other => other,
-    })
-}
-
-fn unvouched(denied: Denied) -> Denied {
-    match denied {
-        Denied::Refused(refusal) => Denied::Refused(rules::unvouched(refusal)),
-        other => other,
-    }
+    opened.map_err(|denied| denied.worded(rules::unacceptable))
 }
 
 /// Whether a JWT says that it is of this issuer; its keys have the last word.

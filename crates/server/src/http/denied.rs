@@ -64,6 +64,16 @@ pub enum Denied {
     Failed(Fault),
 }
 
+impl Denied {
+    /// A refusal under another rule; whatever else it is stays.
+    pub fn worded(self, word: impl FnOnce(Refusal) -> Refusal) -> Self {
+        match self {
+            Self::Refused(refusal) => Self::Refused(word(refusal)),
+            Self::RefusedWithChallenge(_) | Self::Throttled(..) | Self::Failed(_) => self,
+        }
+    }
+}
+
 impl From<Refusal> for Denied {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)

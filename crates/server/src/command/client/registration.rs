@@ -105,13 +105,7 @@ impl Registration {
     /// The members that were given, under the names of RFC 7591.
     pub fn members(self) -> Result<Map<String, Json>, Failure> {
         let jwks = self.jwks_file.as_ref().map(keys).transpose()?;
-        let token_exchange = (!self.exchange_audiences.is_empty()).then(|| {
-            json!({
-                "audiences": self.exchange_audiences,
-                "may_impersonate": self.may_impersonate,
-                "subject_issuers": self.exchange_issuers,
-            })
-        });
+        let token_exchange = self.token_exchange();
         let texts = [
             ("client_name", self.client_name),
             (
@@ -143,10 +137,7 @@ impl Registration {
         let lists = [
             ("redirect_uris", self.redirect_uris),
             ("post_logout_redirect_uris", self.post_logout_redirect_uris),
-            (
-                "grant_types",
-                self.grant_types.iter().map(|name| whole(name)).collect(),
-            ),
+            ("grant_types", whole(self.grant_types)),
             ("audience", self.audience),
             ("introspects", self.introspects),
             ("allowed_origins", self.allowed_origins),
@@ -169,14 +160,27 @@ impl Registration {
             .filter_map(|(name, value)| Some((name.to_owned(), value?)))
             .collect())
     }
+
+    /// The policy of what it may exchange, if an audience was named.
+    fn token_exchange(&self) -> Option<Json> {
+        (!self.exchange_audiences.is_empty()).then(|| {
+            json!({
+                "audiences": self.exchange_audiences,
+                "may_impersonate": self.may_impersonate,
+                "subject_issuers": self.exchange_issuers,
+            })
+        })
+    }
 }
 
-/// The grant type that is meant by the last part of its name, which nobody can type from memory.
-fn whole(name: &str) -> String {
-    let meant = GrantType::ALL
-        .iter()
-        .find(|known| known.name().rsplit(':').next() == Some(name));
-    meant.map_or(name, |known| known.name()).to_owned()
+/// The grant types by their whole names: nobody types those that are URNs.
+fn whole(names: Vec<String>) -> Vec<String> {
+    let whole = |name: String| {
+        let mut known = GrantType::ALL.iter().map(|known| known.name());
+        let meant = known.find(|known| known.rsplit(':').next() == Some(&name));
+        meant.map_or(name, str::to_owned)
+    };
+    names.into_iter().map(whole).collect()
 }
 
 fn keys(path: &PathBuf) -> Result<Json, Failure> {
