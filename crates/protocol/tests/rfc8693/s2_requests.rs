@@ -64,7 +64,10 @@ pub fn parse(client: &Client, more: &[(&str, &str)]) -> Result<ExchangeRequest, 
     let caller = authenticated(client.clone());
     match GrantRequest::parse(&params(&query), &caller, &mut Trail::off())? {
         GrantRequest::TokenExchange(request) => Ok(request),
-        other => panic!("{other:?}"),
+        GrantRequest::AuthorizationCode(_)
+        | GrantRequest::RefreshToken(_)
+        | GrantRequest::ClientCredentials(_)
+        | GrantRequest::JwtBearer(_) => panic!("not an exchange"),
     }
 }
 
