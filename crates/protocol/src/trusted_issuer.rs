@@ -3,10 +3,12 @@
 use crate::authorize::request::clipped;
 use crate::client::ClientId;
 use crate::client_auth::Replay;
+use crate::grants::client_credentials::without_user_scopes;
 use crate::refusal::{Noted, Refusal, Trail};
 use crate::rules;
 use crate::scope::Scope;
 use crate::tenant::Tenant;
+use crate::user::User;
 use jeton_token::algorithm::SignatureAlgorithm;
 use jeton_token::jws::{Jws, Unverified};
 use jeton_token::jwt::Claims;
@@ -326,6 +328,14 @@ impl TrustedIssuer {
 }
 
 impl MappingRule {
+    /// What it is worth for `user`, or else for the client itself, who has no scopes of users.
+    pub(crate) fn scope_for(&self, user: Option<&User>) -> Scope {
+        match user {
+            Some(_) => self.scope.clone(),
+            None => without_user_scopes(&self.scope),
+        }
+    }
+
     /// The first condition that the claims do not meet, with both values.
     pub fn first_failure(&self, claims: &Claims) -> Option<(&Condition, Noted)> {
         self.when.iter().find_map(|condition| {

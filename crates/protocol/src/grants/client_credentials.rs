@@ -66,7 +66,7 @@ pub fn decide(
     ))
 }
 
-pub(super) fn without_user_scopes(scope: &Scope) -> Scope {
+pub(crate) fn without_user_scopes(scope: &Scope) -> Scope {
     if crate::scope::OPENID_CONNECT
         .iter()
         .any(|value| scope.contains(value))

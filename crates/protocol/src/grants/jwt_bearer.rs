@@ -71,11 +71,8 @@ pub fn decide(
     trail: &mut Trail,
 ) -> Result<Issuance, Refusal> {
     let standing = standing::of_mapped(vouched.rule.user.is_some(), user, is_cut, trail)?;
-    let allowed = vouched.rule.scope.intersection(&caller.client().scope);
-    let allowed = match user {
-        Some(_) => allowed,
-        None => super::client_credentials::without_user_scopes(&allowed),
-    };
+    let allowed = vouched.rule.scope_for(user);
+    let allowed = allowed.intersection(&caller.client().scope);
     let scope = match &request.scope {
         None => allowed,
         Some(asked) => {

@@ -299,7 +299,7 @@ impl Subject {
             user: user.map(|user| user.id),
             grant: None,
             session: None,
-            scope: vouched.rule.scope.clone(),
+            scope: vouched.rule.scope_for(user),
             expires_at: vouched.expires_at,
             act: None,
             may_act: may_act.cloned(),

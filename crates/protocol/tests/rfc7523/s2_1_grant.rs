@@ -3,7 +3,7 @@
 use crate::assertion::{key, sign};
 use crate::common::{ISSUER, NOW, id, scope, seconds, tenant};
 use jeton_protocol::refusal::Trail;
-use jeton_protocol::tenant::Tenant;
+use jeton_protocol::tenant::{Policy, Tenant};
 use jeton_protocol::trusted_issuer::{Condition, MappingRule, TrustedIssuer, try_out, verify};
 use jeton_protocol::trusted_preset::Preset;
 use jeton_token::SignatureAlgorithm;
@@ -232,4 +232,16 @@ fn presets_take_ids_and_no_names() {
         assert!(preset.judge(&when(&["ref=main", good])).is_ok(), "{good}");
         assert!(preset.judge(&when(&["ref=main", bad])).is_err(), "{bad}");
     }
+}
+
+// A tenant's policy is kept as JSON; one from before there were trusted issuers trusts nobody.
+#[test]
+fn what_is_kept_of_a_trusted_issuer_comes_back_unchanged() {
+    let policy = trusting(&key(), vec![rule("r", &["sub=job"], "app")]).policy;
+    let kept = serde_json::to_string(&policy).unwrap();
+    assert_eq!(serde_json::from_str::<Policy>(&kept).unwrap(), policy);
+    let mut before: Value = serde_json::from_str(&kept).unwrap();
+    before.as_object_mut().unwrap().remove("trusted_issuers");
+    let read: Policy = serde_json::from_value(before).unwrap();
+    assert!(read.trusted_issuers.is_empty());
 }

@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::http::denied::{Denied, Fault};
 use crate::http::exchange::Exchange;
 use jeton_protocol::client::ClientId;
-use jeton_protocol::client_auth::AuthenticatedClient;
+use jeton_protocol::client_auth::{AuthenticatedClient, Replay};
 use jeton_protocol::grants::jwt_bearer::{self as rules, JwtBearerRequest};
 use jeton_protocol::issue::{self, TokenResponse};
 use jeton_protocol::refusal::{Refusal, Trail};
@@ -75,9 +75,21 @@ pub(super) async fn spend(
     vouched: &Vouched<'_>,
     now: Timestamp,
 ) -> Result<(), Denied> {
-    let Some(replay) = &vouched.replay else {
-        return Ok(());
-    };
+    if let Some(replay) = &vouched.replay {
+        claim(app, exchange, (vouched, replay), now).await?;
+    }
+    // Which rule let it in is said nowhere else: the token names the client or the user alone.
+    let (issuer, rule) = (&vouched.issuer.name, &vouched.rule.name);
+    tracing::info!(event = "assertion", tenant = %exchange.tenant.id(), %issuer, %rule);
+    Ok(())
+}
+
+async fn claim(
+    app: &App,
+    exchange: &Exchange,
+    (vouched, replay): (&Vouched<'_>, &Replay),
+    now: Timestamp,
+) -> Result<(), Denied> {
     let unnamed = || Fault::Keys("a trusted issuer's identifier is not printable ASCII".to_owned());
     let one_time = OneTime {
         kind: ReplayKind::GrantAssertion,
