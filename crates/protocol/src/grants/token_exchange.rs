@@ -88,7 +88,7 @@ rules! {
     };
     EXCHANGE_TARGET_NAMED = InvalidTarget, "exchange_target_missing", "RFC 8693 §2.1", {
         promise: "The request names its target, or the client's policy has only one",
-        told: "audience or resource is needed",
+        told: "The target is missing; audience or resource names it",
         fix: "Send audience or resource with one of the client's token_exchange.audiences"
     };
     EXCHANGE_SCOPE = InvalidScope, "exchange_scope_wider", "RFC 8693 §2.1, §2.2.2", {

@@ -5,8 +5,19 @@ use jeton_protocol::rules;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Names as they stand on the wire; a sentence may begin with one.
-const NAMES: [&str; 11] = [
-    "aud", "claims", "code", "iss", "nonce", "prompt", "scope", "state", "token", "typ", "exp",
+const NAMES: [&str; 12] = [
+    "assertion",
+    "aud",
+    "claims",
+    "code",
+    "iss",
+    "nonce",
+    "prompt",
+    "scope",
+    "state",
+    "token",
+    "typ",
+    "exp",
 ];
 
 #[test]
@@ -74,7 +85,7 @@ fn what_is_told_has_legal_characters_only() {
 }
 
 /// Rules that sound alike to the caller on purpose: the difference is nobody's business, or is told by the endpoint.
-const ALIKE: [&[&str]; 8] = [
+const ALIKE: [&[&str]; 10] = [
     &[
         "client_assertion_signature",
         "client_authentication_method",
@@ -90,6 +101,25 @@ const ALIKE: [&[&str]; 8] = [
     &["scope_malformed", "token_scope_malformed"],
     &["client_scope_wider", "scope_not_allowed"],
     &["id_token_hint_invalid", "logout_hint_invalid"],
+    &[
+        "assertion_alg",
+        "assertion_audience",
+        "assertion_claims",
+        "assertion_issuer",
+        "assertion_malformed",
+        "assertion_replayed",
+        "assertion_signature",
+        "assertion_times",
+        "assertion_typ",
+        "assertion_unmapped",
+    ],
+    &[
+        "exchange_assertion",
+        "exchange_issuer",
+        "exchange_token_expired",
+        "exchange_token_revoked",
+        "exchange_token_unknown",
+    ],
 ];
 
 #[test]

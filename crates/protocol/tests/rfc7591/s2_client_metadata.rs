@@ -2,7 +2,8 @@
 
 use crate::common::{NOW, client, id, seconds, signing_key, tenant};
 use jeton_protocol::client::{
-    ApplicationType, AuthenticationMethod, Client, ClientId, GrantType, KeptSecret, Owner, Rotation,
+    ApplicationType, AuthenticationMethod, Client, ClientId, GrantType, KeptSecret, Owner,
+    Rotation, TokenExchange,
 };
 use jeton_protocol::tenant::TokenFormat;
 use jeton_token::SignatureAlgorithm;
@@ -50,7 +51,13 @@ fn members_are_named_as_in_a_registration_request() {
         ("redirect_uris", json!(["https://app.example/cb"])),
         (
             "grant_types",
-            json!(["authorization_code", "refresh_token", "client_credentials"]),
+            json!([
+                "authorization_code",
+                "refresh_token",
+                "client_credentials",
+                "urn:ietf:params:oauth:grant-type:token-exchange",
+                "urn:ietf:params:oauth:grant-type:jwt-bearer",
+            ]),
         ),
         ("application_type", json!("web")),
         (
@@ -79,6 +86,11 @@ fn every_member_survives_being_stored() {
         first_party: true,
         introspects: vec!["https://api.example".to_owned()],
         contacts: vec!["ops@example.com".to_owned()],
+        token_exchange: Some(TokenExchange {
+            audiences: vec!["https://api.example".to_owned()],
+            may_impersonate: true,
+            subject_issuers: vec!["hub".to_owned()],
+        }),
         ..client()
     };
     let read: Client = serde_json::from_value(stored(&full)).unwrap();
