@@ -47,9 +47,9 @@ pub fn limit(
         .admit(exchange, what, caller.client().id.as_str(), now)
     {
         None => Ok(()),
-        Some(seconds) => Err(Denied::Throttled(
+        Some(reached) => Err(Denied::Throttled(
             "Too many requests of this client; try again later",
-            seconds,
+            reached,
         )),
     }
 }
@@ -62,13 +62,13 @@ async fn authenticate(
     trail: &mut Trail,
 ) -> Result<AuthenticatedClient, Denied> {
     let presented = Presented::read(exchange.authorization(), params, trail)?;
-    if let Some(seconds) =
+    if let Some(reached) =
         app.throttle
             .client_is_throttled(exchange, presented.client_id(), ambient.now)
     {
         return Err(Denied::Throttled(
             "Too many failed client authentications; try again later",
-            seconds,
+            reached,
         ));
     }
     let proven = prove(app, exchange, &presented, ambient, trail).await;

@@ -5,6 +5,7 @@ use super::reply::{self, Reply};
 use crate::app::App;
 use crate::login;
 use crate::rules;
+use crate::throttle::Reached;
 use http::{HeaderValue, StatusCode, header};
 use jeton_protocol::issue::MintError;
 use jeton_protocol::params::FORM_CONTENT_TYPE;
@@ -41,8 +42,8 @@ pub enum Denied {
     Refused(Refusal),
     /// As `Refused`, for a client that tried the Authorization header (RFC 6749 §5.2).
     RefusedWithChallenge(Refusal),
-    /// Too many tries; when to come back, in seconds.
-    Throttled(&'static str, u64),
+    /// Too many tries: what is told, and which limit was reached.
+    Throttled(&'static str, Reached),
     Failed(Fault),
 }
 
@@ -112,11 +113,11 @@ fn token_error(exchange: &Exchange, denied: &Denied) -> Reply {
             }
             reply
         }
-        Denied::Throttled(told, seconds) => {
+        Denied::Throttled(told, reached) => {
             let body = json!({ "error": "invalid_request", "error_description": told });
             later(
                 reply::json_no_store(StatusCode::TOO_MANY_REQUESTS, &body),
-                *seconds,
+                reached.seconds,
             )
         }
         Denied::Failed(fault) => failed(exchange, fault),

@@ -87,10 +87,10 @@ async fn to_page(
     (visit, now): (Visit, Timestamp),
 ) -> Answer {
     if !visit.stored {
-        if let Some(seconds) = app.throttle.admit_interaction(exchange, now) {
+        if let Some(reached) = app.throttle.admit_interaction(exchange, now) {
             return Err(Denied::Throttled(
                 "Too many sign-ins were begun from this address",
-                seconds,
+                reached,
             ));
         }
         app.store

@@ -2,6 +2,7 @@
 
 use crate::support::TestServer;
 use jeton::http::listener::{Listening, serve};
+use jeton::http::pace::Patience;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ async fn listening(server: &TestServer) -> (SocketAddr, watch::Sender<bool>) {
         socket,
         tls: None,
         management: false,
+        patience: Patience::default(),
     };
     tokio::spawn(serve(Arc::clone(&server.app), listening, stopped));
     (address, stop)
