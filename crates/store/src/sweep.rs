@@ -35,8 +35,10 @@ pub struct Swept {
     pub cursor: SweepCursor,
 }
 
+type Verb = fn(&mut Tx<'_>, Timestamp) -> Result<u64, StoreError>;
+
 /// Tables whose rows carry their own end, and have an index of it.
-const EXPIRED: [fn(&mut Tx<'_>, Timestamp) -> Result<u64, StoreError>; 5] = [
+const EXPIRED: [Verb; 5] = [
     |tx, before| {
         tx.run(
             "DELETE FROM interactions WHERE (tenant_id, id) IN \

@@ -14,6 +14,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use papaya::HashMap;
 use std::convert::Infallible;
+use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -28,6 +29,8 @@ const LONGEST_HTTP2: Duration = Duration::from_secs(120);
 const MOST_HEADERS: usize = 100;
 /// All connections of a listener together; one more is closed at once (SEC-361).
 const MOST_CONNECTIONS: usize = 16_384;
+/// Descriptors that are no connections': databases, certificates, logs.
+const OTHER_FILES: usize = 128;
 const HEADER_BYTES: usize = 32 * 1024;
 /// Streams of an HTTP/2 connection at once, and how many of them may be sending a body.
 const MOST_STREAMS: u32 = 100;
@@ -55,6 +58,14 @@ pub struct Listening {
 pub async fn serve(app: Arc<App>, listening: Listening, mut stop: watch::Receiver<bool>) {
     let per_address: Arc<HashMap<IpAddr, usize>> = Arc::new(HashMap::new());
     let mut connections = JoinSet::new();
+    let most = connections_within(&fs::read_to_string("/proc/self/limits").unwrap_or_default());
+    if most < MOST_CONNECTIONS {
+        tracing::info!(
+            event = "connections.bounded",
+            most,
+            "the limit of open files allows no more"
+        );
+    }
     loop {
         let accepted = tokio::select! {
             accepted = listening.socket.accept() => accepted,
@@ -74,7 +85,7 @@ pub async fn serve(app: Arc<App>, listening: Listening, mut stop: watch::Receive
             }
         };
         while connections.try_join_next().is_some() {}
-        if connections.len() >= MOST_CONNECTIONS {
+        if connections.len() >= most {
             continue;
         }
         let Some(place) = Place::take(&app.settings, &per_address, peer.ip()) else {
@@ -95,6 +106,20 @@ pub async fn serve(app: Arc<App>, listening: Listening, mut stop: watch::Receive
     if tokio::time::timeout(GRACE, finish).await.is_err() {
         tracing::warn!("some requests were still running when the process had to stop");
     }
+}
+
+/// How many connections leave enough descriptors for everything else, so that strangers cannot keep the database from opening
+/// a file (SEC-327): `limits` is what Linux tells of a process.
+pub fn connections_within(limits: &str) -> usize {
+    let open = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))
+        .and_then(|numbers| numbers.split_whitespace().next())
+        .and_then(|soft| soft.parse::<usize>().ok());
+    open.map_or(MOST_CONNECTIONS, |open| {
+        let left = open.saturating_sub(OTHER_FILES).max(open / 2);
+        left.min(MOST_CONNECTIONS)
+    })
 }
 
 /// One of the connections an address may hold (SEC-444); given back on drop.

@@ -56,7 +56,7 @@ both! {
     }
 
     // SEC-465, SEC-013: what is given back is what is left of the charge, never what others were charged
-    async fn what_is_forgiven_is_one_charge_and_no_more(mut world: World) {
+    async fn what_is_forgiven_is_one_charge_and_no_more(world: World) {
         let counted = || ("account".to_owned(), ("address".to_owned(), RATE));
         for _ in 0..5 {
             world.store.charge(&world.tenant, "address", RATE, world.now).await.unwrap();

@@ -19,7 +19,6 @@ const BUFFERS: usize = 16 * 1024 * 1024;
 struct Ended {
     /// The code of the last GOAWAY.
     goaway: Option<u32>,
-    rounds: u32,
     bytes: usize,
     resets: usize,
     answers: usize,
@@ -74,7 +73,6 @@ async fn flood(served: &Served, mut round: impl FnMut(u32) -> Vec<u8>) -> Ended 
     honest.await.unwrap();
     let seen = tokio::time::timeout(LONG, seen).await;
     Ended {
-        rounds,
         bytes,
         ..seen.expect("no end after the last byte").unwrap()
     }

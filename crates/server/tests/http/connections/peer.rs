@@ -37,7 +37,6 @@ pub const END_HEADERS: u8 = 4;
 
 /// A server behind TLS. It stops when this goes.
 pub struct Served {
-    pub server: TestServer,
     pub address: SocketAddr,
     _stop: watch::Sender<bool>,
 }
@@ -56,7 +55,6 @@ pub async fn served(patience: Patience) -> Served {
     };
     tokio::spawn(serve(Arc::clone(&server.app), listening, stopped));
     Served {
-        server,
         address,
         _stop: stop,
     }
