@@ -85,7 +85,9 @@ fn place(set: &Set, key: u64) -> usize {
 
 fn charge(bucket: &mut Bucket, key: u64, rate: Rate, now: Timestamp) {
     bucket.key = key;
-    bucket.full_at = bucket.full_at.max(micros(now)) + step(rate);
+    let (now, room) = (micros(now), i64::from(rate.burst) * step(rate));
+    // Never beyond full: a flood is over when it is over, for newcomers too.
+    bucket.full_at = (bucket.full_at.max(now) + step(rate)).min(now + room);
 }
 
 fn wait(full_at: i64, rate: Rate, now: Timestamp) -> Option<u64> {
