@@ -1,6 +1,7 @@
 //! The application: everything a request can reach, each field of one concrete type. And the way of a request through it.
 
 use crate::ambient::{Ambient, Clock, Luck};
+use crate::endpoints::health::Probe;
 use crate::http::exchange::Exchange;
 use crate::http::reply::{self, Reply};
 use crate::http::routes::{Endpoint, ROUTES, Route};
@@ -30,6 +31,7 @@ pub struct App {
     pub pages: Pages,
     pub passwords: Passwords,
     pub throttle: Throttle,
+    pub probe: Probe,
     pub observe: Observe,
     pub metrics: Metrics,
     pub clock: Clock,

@@ -47,7 +47,7 @@ pub fn limit(
         .admit(exchange, what, caller.client().id.as_str(), now)
     {
         None => Ok(()),
-        Some(seconds) => Err(Denied::Throttled(&FEW_REQUESTS, seconds)),
+        Some(reached) => Err(Denied::Throttled(&FEW_REQUESTS, reached)),
     }
 }
 
@@ -59,11 +59,11 @@ async fn authenticate(
     trail: &mut Trail,
 ) -> Result<AuthenticatedClient, Denied> {
     let presented = Presented::read(exchange.authorization(), params, trail)?;
-    if let Some(seconds) =
+    if let Some(reached) =
         app.throttle
             .client_is_throttled(exchange, presented.client_id(), ambient.now)
     {
-        return Err(Denied::Throttled(&FEW_CLIENT_FAILURES, seconds));
+        return Err(Denied::Throttled(&FEW_CLIENT_FAILURES, reached));
     }
     let proven = prove(app, exchange, &presented, ambient, trail).await;
     if matches!(&proven, Err(Denied::Refused(_))) {

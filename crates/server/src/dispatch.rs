@@ -210,7 +210,8 @@ async fn reply_to(
         match answer {
             Ok(reply) => reply,
             Err(denied) => {
-                app.observe.note_denied(exchange, route, &denied);
+                app.observe
+                    .note_denied(exchange, route, (&denied, ambient.now));
                 if let Some(refusal) = denied.refusal() {
                     count(app, route, refusal.code(), refusal.rule.cause);
                 }
@@ -266,7 +267,7 @@ async fn call(
         Endpoint::ErrorPage => endpoints::errors::error_page(app, exchange),
         Endpoint::Asset => Ok(asset(app, exchange)),
         Endpoint::Livez | Endpoint::Startupz => endpoints::health::livez(),
-        Endpoint::Readyz => endpoints::health::readyz(app, exchange).await,
+        Endpoint::Readyz => endpoints::health::readyz(app, exchange, ambient.now).await,
         Endpoint::Metrics => endpoints::health::metrics(app),
         Endpoint::AdminLink => {
             Box::pin(login::admin_link::admin_link(app, exchange, ambient, trail)).await

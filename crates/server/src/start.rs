@@ -2,6 +2,7 @@
 
 use crate::ambient::{Ambient, Clock, Luck};
 use crate::app::{App, Settings};
+use crate::endpoints::health::Probe;
 use crate::http::listener::{self, Listening};
 use crate::http::tls::Tls;
 use crate::keys::Kek;
@@ -73,6 +74,7 @@ impl Plan {
             tenancy: Tenancy::new(),
             pages: Pages::new()?,
             throttle: Throttle::new(self.settings.rates),
+            probe: Probe::default(),
             observe: Observe::new(self.settings.traces),
             metrics: Metrics::new(),
             clock: self.clock,
@@ -189,6 +191,11 @@ async fn watched(app: Arc<App>, tls: Vec<Arc<Tls>>) {
 const LOOK_AROUND: Duration = Duration::from_millis(300);
 const ROTATION: Duration = Duration::from_secs(600);
 const SWEEP: Duration = Duration::from_secs(60);
+/// How long sweeping rests when there is more to look at, but nothing to delete.
+const WALK: Duration = Duration::from_secs(1);
+/// How many interactions a tenant may have, and how many may be begun here before somebody counts them (decision 0016).
+const MOST_INTERACTIONS: u32 = 100_000;
+const COUNT_AFTER: u64 = 10_000;
 
 /// Learns what other processes changed, reads certificates that changed, and deletes what nothing can misuse any more.
 async fn recurring(app: Arc<App>, tls: Vec<Arc<Tls>>) {
@@ -196,6 +203,8 @@ async fn recurring(app: Arc<App>, tls: Vec<Arc<Tls>>) {
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut sweep = tokio::time::interval(SWEEP);
     sweep.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut room = tokio::time::interval(SWEEP);
+    room.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut cursor = SweepCursor::default();
     let mut rotation = tokio::time::interval(ROTATION);
     loop {
@@ -210,23 +219,59 @@ async fn recurring(app: Arc<App>, tls: Vec<Arc<Tls>>) {
                 for tls in &tls {
                     tls.refresh(app.clock.now());
                 }
+                if app.throttle.has_begun(COUNT_AFTER) {
+                    trim(&app).await;
+                }
             }
             _ = rotation.tick() => {
                 if let Some(plan) = app.settings.rotation {
                     app.tenancy.rotate_keys(&app, plan).await;
                 }
             }
+            _ = room.tick() => trim(&app).await,
             _ = sweep.tick() => {
-                match app.store.sweep(cursor.clone(), app.clock.now()).await {
-                    Ok(swept) => {
-                        cursor = swept.cursor;
-                        if swept.more {
-                            sweep.reset_after(Duration::from_secs(1));
-                        }
-                    }
-                    Err(error) => tracing::error!(event = "fault", %error, "expired rows could not be swept"),
+                if let Some(rest) = sweep_step(&app, &mut cursor).await {
+                    sweep.reset_after(rest);
                 }
             }
+        }
+    }
+}
+
+/// One step, and how long to rest before the next when there is more: as long as the step took while rows are deleted, so
+/// that whoever waits for the store has half of it (SEC-358).
+async fn sweep_step(app: &App, cursor: &mut SweepCursor) -> Option<Duration> {
+    let began = tokio::time::Instant::now();
+    match app.store.sweep(cursor.clone(), app.clock.now()).await {
+        Ok(swept) => {
+            *cursor = swept.cursor;
+            let rest = if swept.deleted > 0 {
+                began.elapsed()
+            } else {
+                WALK
+            };
+            swept.more.then_some(rest)
+        }
+        Err(error) => {
+            tracing::error!(event = "fault", %error, "expired rows could not be swept");
+            None
+        }
+    }
+}
+
+async fn trim(app: &App) {
+    match app.store.trim_interactions(MOST_INTERACTIONS).await {
+        Ok(trimmed) if trimmed.deleted > 0 => {
+            tracing::warn!(
+                event = "interactions.trimmed",
+                deleted = trimmed.deleted,
+                more = trimmed.more,
+                "more sign-ins are begun than a tenant keeps"
+            );
+        }
+        Ok(_) => {}
+        Err(error) => {
+            tracing::error!(event = "fault", %error, "interactions could not be counted");
         }
     }
 }

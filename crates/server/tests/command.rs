@@ -214,8 +214,16 @@ fn init_writes_a_file_that_check_accepts_and_never_overwrites_one() {
     );
     let report = at.good("check");
     assert!(
-        report.as_array().is_some_and(|lines| lines.len() == 3),
+        report.as_array().is_some_and(|lines| lines.len() == 4),
         "{report}"
+    );
+    // SEC-191, SEC-465: TLS ends nowhere that is known, so every user would have the proxy's address.
+    let told = report[3]["warning"].as_str().expect("a warning");
+    assert!(told.contains("listen.trusted_proxies"), "{told}");
+    let named = at.good("check --set listen.trusted_proxies=127.0.0.1");
+    assert!(
+        named.as_array().is_some_and(|lines| lines.len() == 3),
+        "{named}"
     );
     assert!(!at.path("jeton.db").exists() && !at.path("jeton.key").exists());
 }

@@ -477,6 +477,24 @@ fn a_public_listener_without_tls_needs_a_named_proxy() {
     );
 }
 
+// SEC-191, SEC-465: all users would share the address of a proxy nobody named
+#[test]
+fn https_that_nobody_is_known_to_speak_is_warned_of() {
+    let https = "issuer=https://auth.example.org";
+    let warnings = |set: &[&str]| flagged(set).expect("can be served").warnings();
+    let told = warnings(&[https]);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("share one address") && told[0].contains("listen.trusted_proxies"));
+    let tls = ["listen.tls.certificate=c.pem", "listen.tls.key=k.pem"];
+    for good in [
+        &[https, "listen.trusted_proxies=127.0.0.1"][..],
+        &[https, tls[0], tls[1]],
+        &["issuer=http://localhost:9000"],
+    ] {
+        assert_eq!(warnings(good), [""; 0], "{good:?}");
+    }
+}
+
 #[test]
 fn half_a_certificate_is_refused() {
     let told = one_refusal("listen.tls.key=k.pem");

@@ -7,7 +7,7 @@ use jeton_token::timestamp::Timestamp;
 
 use crate::Store;
 use crate::error::StoreError;
-use crate::sql::{record, values};
+use crate::sql::{Row, Tx, record, values};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stepped {
@@ -16,6 +16,18 @@ pub enum Stepped {
     /// Closed, expired, or somebody else was faster.
     Stale,
 }
+
+/// What making room did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trimmed {
+    pub deleted: u64,
+    /// Whether a tenant still has more than it may.
+    pub more: bool,
+}
+
+/// How many rows one verb deletes, and how many verbs one call does.
+const BATCH: u32 = 500;
+const BATCHES: u32 = 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closed {
@@ -111,4 +123,53 @@ impl Store {
         })
         .await
     }
+
+    /// Makes room where a tenant has more than `most` interactions: the oldest go in which nobody has signed in, and when
+    /// there are none of those, the oldest. See decision 0016.
+    pub async fn trim_interactions(&self, most: u32) -> Result<Trimmed, StoreError> {
+        let crowded = self
+            .read(move |tx| {
+                let rows = tx.all(
+                    "SELECT tenant_id, COUNT(*) FROM interactions GROUP BY tenant_id HAVING COUNT(*) > $1 \
+                     ORDER BY tenant_id",
+                    values![most],
+                )?;
+                let count = |row: &Row| Ok((row.text(0)?.to_owned(), row.count(1)?.saturating_sub(most)));
+                rows.iter().map(count).collect::<Result<Vec<_>, StoreError>>()
+            })
+            .await?;
+        let mut trimmed = Trimmed {
+            deleted: 0,
+            more: false,
+        };
+        let mut turns = BATCHES;
+        for (tenant, mut excess) in crowded {
+            while excess > 0 && turns > 0 {
+                turns -= 1;
+                let (tenant, count) = (tenant.clone(), excess.min(BATCH));
+                trimmed.deleted += self.write(move |tx| make_room(tx, &tenant, count)).await?;
+                excess -= count;
+            }
+            trimmed.more |= excess > 0;
+        }
+        Ok(trimmed)
+    }
+}
+
+fn make_room(tx: &mut Tx<'_>, tenant: &str, count: u32) -> Result<u64, StoreError> {
+    let begun = tx.run(
+        "DELETE FROM interactions WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM interactions \
+         WHERE tenant_id = $1 AND session_id IS NULL ORDER BY id LIMIT $2)",
+        values![tenant, count],
+    )?;
+    let rest = u64::from(count).saturating_sub(begun);
+    if rest == 0 {
+        return Ok(begun);
+    }
+    let others = tx.run(
+        "DELETE FROM interactions WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM interactions \
+         WHERE tenant_id = $1 ORDER BY id LIMIT $2)",
+        values![tenant, u32::try_from(rest).unwrap_or(count)],
+    )?;
+    Ok(begun + others)
 }

@@ -9,6 +9,7 @@ use crate::config::{DatabaseUrl, LogFormat, LogLevel};
 use crate::demo::seed::{self, Seed};
 use crate::demo::{DemoClient, DemoPerson, api};
 use crate::http::listener::Listening;
+use crate::http::pace::Patience;
 use crate::keys::Kek;
 use crate::passwords::Cost;
 use crate::start::{self, Plan, StartError};
@@ -133,6 +134,7 @@ async fn dev(options: &Options, database: Option<DatabaseUrl>) -> Result<(), Sta
             socket,
             tls: None,
             management: false,
+            patience: Patience::default(),
         }],
     )
     .await;

@@ -6,6 +6,7 @@ use crate::ambient::{Clock, Luck};
 use crate::app::Settings;
 use crate::config::{Config, Limits, LogFormat, LogLevel, Paths};
 use crate::http::listener::Listening;
+use crate::http::pace::Patience;
 use crate::http::routes::Endpoint;
 use crate::http::tls::Tls;
 use crate::keys::Kek;
@@ -76,13 +77,18 @@ async fn serve(config: &Config) -> Result<(), StartError> {
         socket: start::bind(config.listen.address)?,
         tls,
         management: false,
+        patience: Patience::default(),
     }];
     if let Some(address) = config.listen.management {
         listeners.push(Listening {
             socket: start::bind(address)?,
             tls: None,
             management: true,
+            patience: Patience::default(),
         });
+    }
+    for warning in config.warnings() {
+        tracing::warn!(event = "configuration.warning", "{warning}");
     }
     tracing::info!(event = "serving", issuer = %config.issuer, address = %config.listen.address);
     start::run(app, listeners).await;

@@ -222,7 +222,7 @@ table! {
         /// Sign-ins that may fail for one account in a quarter of an hour. Counted in the database, so a restart
         /// forgets nothing; a successful sign-in forgets all.
         sign_in_failures_per_account: u32 = "5", "1"..="1000";
-        /// Sign-ins that may be tried from one address (IPv6: one /64) in a quarter of an hour.
+        /// Sign-ins that may fail from one address (IPv6: one /64) in a quarter of an hour.
         sign_ins_per_address: u32 = "50", "1"..="100000";
         /// Authentications of one client from one address that may fail in a minute.
         client_failures: u32 = "10", "1"..="100000";

@@ -96,6 +96,20 @@ impl Config {
         }
     }
 
+    /// What can be served and is probably not meant.
+    pub fn warnings(&self) -> Vec<String> {
+        let proxied = self.issuer.is_https() && self.tls.is_none();
+        if !proxied || !self.listen.trusted_proxies.is_empty() {
+            return Vec::new();
+        }
+        vec![format!(
+            "the issuer {} is https, and this server neither speaks TLS (listen.tls.certificate, listen.tls.key) nor \
+             knows the proxy that does: all users share one address, and one limit of failed sign-ins; set \
+             listen.trusted_proxies to the address the proxy connects from, such as [\"127.0.0.1\"]",
+            self.issuer
+        )]
+    }
+
     /// Every key with its value, source and declaration, in the order of the reference.
     pub fn explained(&self) -> &[Explained] {
         &self.explained

@@ -4,6 +4,7 @@ use super::exchange::Exchange;
 use super::reply::{self, Reply};
 use crate::app::App;
 use crate::login;
+use crate::throttle::Reached;
 use http::{HeaderValue, StatusCode, header};
 use jeton_protocol::issue::MintError;
 use jeton_protocol::params::FORM_CONTENT_TYPE;
@@ -59,8 +60,8 @@ pub enum Denied {
     Refused(Refusal),
     /// As `Refused`, for a client that tried the Authorization header (RFC 6749 §5.2).
     RefusedWithChallenge(Refusal),
-    /// Too many tries, by this rule; when to come back, in seconds.
-    Throttled(&'static Rule, u64),
+    /// Too many tries, by this rule, and which limit was reached.
+    Throttled(&'static Rule, Reached),
     Failed(Fault),
 }
 
@@ -130,11 +131,11 @@ fn token_error(exchange: &Exchange, denied: &Denied) -> Reply {
             }
             reply
         }
-        Denied::Throttled(rule, seconds) => {
+        Denied::Throttled(rule, reached) => {
             let body = error_body(exchange, rule);
             later(
                 reply::json_no_store(StatusCode::TOO_MANY_REQUESTS, &body),
-                *seconds,
+                reached.seconds,
             )
         }
         Denied::Failed(fault) => failed(exchange, fault),

@@ -22,7 +22,7 @@ pub fn page(app: &App, exchange: &Exchange, denied: &Denied) -> Reply {
     };
     let reply = render(app, exchange, (status, cause), denied.refusal());
     match denied {
-        Denied::Throttled(_, seconds) => later(reply, *seconds),
+        Denied::Throttled(_, reached) => later(reply, reached.seconds),
         Denied::Failed(fault) if fault.is_passing() => later(reply, 1),
         Denied::Failed(_) | Denied::Refused(_) | Denied::RefusedWithChallenge(_) => reply,
     }

@@ -87,8 +87,8 @@ async fn to_page(
     (visit, now): (Visit, Timestamp),
 ) -> Answer {
     if !visit.stored {
-        if let Some(seconds) = app.throttle.admit_interaction(exchange, now) {
-            return Err(Denied::Throttled(&FEW_SIGN_INS, seconds));
+        if let Some(reached) = app.throttle.admit_interaction(exchange, now) {
+            return Err(Denied::Throttled(&FEW_SIGN_INS, reached));
         }
         app.store
             .open_interaction(exchange.tenant.id(), visit.interaction)

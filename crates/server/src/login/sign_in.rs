@@ -11,7 +11,7 @@ use crate::http::denied::{Denied, later};
 use crate::http::exchange::Exchange;
 use crate::http::reply;
 use crate::pages::{DemoUser, Page, SignIn, SignInProblem, Why};
-use crate::throttle::network;
+use crate::throttle::{Reached, network};
 use http::{HeaderValue, Method, StatusCode, header};
 use jeton_protocol::authorize::request::Prompt;
 use jeton_protocol::interaction::SignedIn;
@@ -26,7 +26,6 @@ use jeton_token::handle::HandleKind;
 use jeton_token::row_id::RowId;
 use jeton_token::secret::sha256;
 use jeton_token::{base64url, timestamp::Timestamp};
-use std::time::Duration;
 
 /// `GET /sign-in` shows the form, `POST /sign-in` takes it.
 pub async fn sign_in(
@@ -64,11 +63,11 @@ pub async fn sign_in(
             )
             .await
         }
-        Tried::TooOften(wait) => {
+        Tried::TooOften(reached) => {
             let shown = (typed_name(&params), Some(SignInProblem::Throttled));
             Ok(later(
                 show(app, exchange, &visit, shown).await?,
-                wait.as_secs() + 1,
+                reached.seconds,
             ))
         }
     }
@@ -115,10 +114,11 @@ pub(super) fn back_to_dispatcher(exchange: &Exchange, handle: &str) -> reply::Re
 enum Tried {
     Right(Box<User>),
     Wrong,
-    TooOften(Duration),
+    TooOften(Reached),
 }
 
-/// The counters are charged before the password is looked at, so that parallel guesses cannot outrun them (SEC-013).
+/// The counters are charged before the password is looked at, so that parallel guesses cannot outrun them (SEC-013). A right
+/// one gets its charges back: many people behind one address are not held against each other (SEC-465).
 async fn check_password(
     app: &App,
     exchange: &Exchange,
@@ -137,12 +137,26 @@ async fn check_password(
     let address = format!("address:{}", network(exchange.address));
     app.passwords.check_room()?;
     let rates = app.throttle.rates();
-    for (bucket, rate) in [(&address, rates.address), (&account, rates.account)] {
-        if let Throttled::Wait(wait) = app.store.charge(tenant, bucket, rate, ambient.now).await? {
-            app.metrics.count_sign_in("throttled");
-            tracing::warn!(event = "sign_in.throttled", request_id = %exchange.id, tenant = %tenant, address = %exchange.address, wait_seconds = wait.as_secs());
-            return Ok(Tried::TooOften(wait));
-        }
+    let both = (
+        (address.clone(), rates.address),
+        (account.clone(), rates.account),
+    );
+    let charged = app.store.charge_both(tenant, both, ambient.now).await?;
+    if let (Throttled::Wait(wait), of_account) = charged {
+        app.metrics.count_sign_in("throttled");
+        let (limit, of) = if of_account {
+            ("sign_in_failures_per_account", account)
+        } else {
+            ("sign_ins_per_address", address)
+        };
+        let reached = Reached {
+            limit,
+            of,
+            seconds: wait.as_secs() + 1,
+        };
+        app.observe
+            .note_throttled(exchange, "/sign-in", (&reached, ambient.now));
+        return Ok(Tried::TooOften(reached));
     }
     let user = user.filter(|user| user.disabled_at.is_none());
     let stored = match &user {
@@ -153,7 +167,9 @@ async fn check_password(
     let right = app.passwords.matches(stored.as_deref(), password).await?;
     match user.filter(|_| right) {
         Some(user) => {
-            app.store.forgive(tenant, &account).await?;
+            let counted = (account, (address, rates.address));
+            let held = (ambient.now, app.clock.now());
+            app.store.forgive(tenant, counted, held).await?;
             rehash(app, exchange, (user.id, stored, password), ambient).await?;
             app.metrics.count_sign_in("success");
             Ok(Tried::Right(Box::new(user)))

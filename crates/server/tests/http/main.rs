@@ -1,7 +1,9 @@
 //! The server over HTTP, by specification: what a client, a browser, a resource server or an attacker sees of it.
 
+mod connections;
 mod corpus;
 mod keys;
+mod limits;
 mod login;
 mod oidc_core;
 mod rfc6749;

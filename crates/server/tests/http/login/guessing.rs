@@ -230,3 +230,35 @@ async fn sign_ins_are_not_begun_from_one_address_without_end() {
     server.advance(1);
     assert_eq!(server.send(begin("192.0.2.1")).await.status, 303);
 }
+
+// SEC-013, SEC-465: as many wrong passwords are looked at as an address has, however many come together and whoever signs in
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sixty_four_guesses_at_once_do_not_outrun_the_address() {
+    let setup = crate::support::Setup {
+        rates: jeton::throttle::Rates::new([5, 20, 10, 0, 0]),
+        ..crate::support::Setup::default()
+    };
+    let server = setup.start().await;
+    let (browser, shown) = page(&server).await;
+    let tries: Vec<_> = (0..64)
+        .map(|number| {
+            let (mut browser, shown) = (browser.clone(), shown.clone());
+            tokio::spawn(async move {
+                if number % 8 == 0 {
+                    let right = [("username", "alice"), ("password", "the password of alice")];
+                    let ask = browser.filled(&shown, &right);
+                    browser.go(ask.peer("192.0.2.1".parse().unwrap())).await;
+                    return false;
+                }
+                let name = format!("user-{number}");
+                let answer = guess(&mut browser, &shown, &name, "192.0.2.1").await;
+                answer.status == 200
+            })
+        })
+        .collect();
+    let mut looked_at = 0;
+    for one in tries {
+        looked_at += u32::from(one.await.unwrap());
+    }
+    assert!((1..=20).contains(&looked_at), "{looked_at}");
+}
