@@ -2,6 +2,7 @@
 
 use crate::ambient::{Ambient, Clock, Luck};
 use crate::app::{App, Settings};
+use crate::audit;
 use crate::http::listener::{self, Listening};
 use crate::http::tls::Tls;
 use crate::keys::Kek;
@@ -152,6 +153,7 @@ pub async fn run(app: Arc<App>, listeners: Vec<Listening>) {
         }
     }
     jobs.abort();
+    audit::settle(&app).await;
 }
 
 async fn asked_to_stop() {
@@ -172,6 +174,7 @@ async fn watched(app: Arc<App>, tls: Vec<Arc<Tls>>) {
     loop {
         let mut jobs = tokio::task::JoinSet::new();
         jobs.spawn(recurring(Arc::clone(&app), tls.clone()));
+        jobs.spawn(audit::keep_up(Arc::clone(&app)));
         if let Some(Err(error)) = jobs.join_next().await {
             tracing::error!(event = "panic", %error, "the recurring jobs ended and are started again");
         }

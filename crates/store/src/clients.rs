@@ -56,7 +56,15 @@ impl Store {
     ) -> Result<Changed, StoreError> {
         let tenant = tenant.clone();
         self.write(move |tx| {
-            let count = tx.run(
+            // Written to be locked: nobody changes it between this look and the change.
+            let old = tx.one(
+                "UPDATE clients SET changed_at = changed_at WHERE tenant_id = $1 AND id = $2 RETURNING record",
+                values![tenant.as_str(), client.id.as_str()],
+            )?;
+            let Some(old) = old else {
+                return Ok(Changed::NotFound);
+            };
+            tx.run(
                 "UPDATE clients SET record = $3, changed_at = $4 WHERE tenant_id = $1 AND id = $2",
                 values![
                     tenant.as_str(),
@@ -65,10 +73,9 @@ impl Store {
                     occasion.now
                 ],
             )?;
-            if count == 0 {
-                return Ok(Changed::NotFound);
-            }
-            audit::note(tx, &tenant, "client.changed", client.id.as_str(), &occasion)?;
+            let facts = audit::changes(&old.record::<Client>(0)?, &client)?;
+            let what = ("client.changed", client.id.as_str());
+            audit::note_facts(tx, &tenant, what, facts, &occasion)?;
             versions::bump(tx, Versioned::Clients)?;
             Ok(Changed::Changed)
         })

@@ -1,10 +1,11 @@
-//! Keys: signing, handle and seal keys of a tenant, sealed under the key-encryption key before they come here.
+//! Keys: signing, handle, seal and audit keys of a tenant, sealed under the key-encryption key before they come here.
 //!
 //! A key is published before it is active, and stays published until the last token it signed has expired (SEC-304).
 
 use jeton_protocol::tenant::TenantId;
 use jeton_token::row_id::RowId;
 use jeton_token::timestamp::Timestamp;
+use serde_json::{Map, Value as Json};
 
 use crate::audit::{self, Occasion};
 use crate::error::StoreError;
@@ -17,6 +18,8 @@ pub enum KeyPurpose {
     Signing,
     Handle,
     Seal,
+    /// Signs checkpoints of the audit trail; never published.
+    Audit,
 }
 
 impl KeyPurpose {
@@ -25,11 +28,12 @@ impl KeyPurpose {
             Self::Signing => "signing",
             Self::Handle => "handle",
             Self::Seal => "seal",
+            Self::Audit => "audit",
         }
     }
 
     fn parse(name: &str) -> Option<Self> {
-        [Self::Signing, Self::Handle, Self::Seal]
+        [Self::Signing, Self::Handle, Self::Seal, Self::Audit]
             .into_iter()
             .find(|known| known.name() == name)
     }
@@ -103,7 +107,13 @@ impl Store {
         let tenant = tenant.clone();
         self.write(move |tx| {
             insert(tx, &tenant, &key)?;
-            audit::note(tx, &tenant, "key.made", &key.id.to_string(), &occasion)?;
+            audit::note_facts(
+                tx,
+                &tenant,
+                ("key.made", &key.id.to_string()),
+                facts(&key),
+                &occasion,
+            )?;
             versions::bump(tx, Versioned::Keys).map(drop)
         })
         .await
@@ -151,7 +161,7 @@ impl Store {
             if count == 0 {
                 return Ok(Changed::NotFound);
             }
-            audit::note(tx, &tenant, "key.scheduled", &key.id.to_string(), &occasion)?;
+            audit::note_facts(tx, &tenant, ("key.scheduled", &key.id.to_string()), facts(&key), &occasion)?;
             versions::bump(tx, Versioned::Keys)?;
             Ok(Changed::Changed)
         })
@@ -179,6 +189,23 @@ impl Store {
         })
         .await
     }
+}
+
+/// What the trail says of a key: what it is for, and the stations it was given.
+fn facts(key: &StoredKey) -> Map<String, Json> {
+    let stations = [
+        ("published_at", key.published_at),
+        ("active_at", key.active_at),
+        ("retired_at", key.retired_at),
+        ("expires_at", key.expires_at),
+    ];
+    let mut facts = Map::new();
+    facts.insert("purpose".into(), key.purpose.name().into());
+    facts.insert("algorithm".into(), key.algorithm.as_str().into());
+    for (name, at) in stations {
+        facts.insert(name.into(), at.map(Timestamp::seconds).into());
+    }
+    facts
 }
 
 fn insert(tx: &mut Tx<'_>, tenant: &TenantId, key: &StoredKey) -> Result<(), StoreError> {

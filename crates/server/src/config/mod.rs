@@ -23,7 +23,7 @@ pub use given::Explained;
 pub use key::{Key, Table};
 pub use kinds::{DatabaseUrl, ResourceUri, UrlPath};
 pub use problem::ConfigProblem;
-pub use raw::{Database, Limits, Listen, Log, Passwords, Paths, Rotation, TABLES};
+pub use raw::{Audit, Database, Limits, Listen, Log, Passwords, Paths, Rotation, TABLES};
 pub use reference::{explain, key, reference, schema, template};
 pub use resolved::{Config, TlsFiles};
 pub use source::Source;

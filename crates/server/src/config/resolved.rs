@@ -13,8 +13,8 @@ use super::given::{Explained, Given};
 use super::kinds::{IssuerUrl, is_loopback};
 use super::problem::ConfigProblem;
 use super::raw::{
-    Database, Keys, Lifetimes, Limits, Listen, ListenTls, Log, Passwords, Paths, Refresh, Rotation,
-    Scope, Tokens, Top,
+    Audit, Database, Keys, Lifetimes, Limits, Listen, ListenTls, Log, Passwords, Paths, Refresh,
+    Rotation, Scope, Tokens, Top,
 };
 use super::source::Source;
 use super::value::{Setting, Value};
@@ -36,6 +36,7 @@ pub struct Config {
     pub encryption_key_file: PathBuf,
     /// When signing keys change.
     pub rotation: Rotation,
+    pub audit: Audit,
     /// Further paths of endpoints; no two endpoints share one.
     pub paths: Paths,
     /// The cost of a password hash.
@@ -106,6 +107,7 @@ struct Read {
     paths: Option<Paths>,
     passwords: Option<Passwords>,
     limits: Option<Limits>,
+    audit: Option<Audit>,
     log: Option<Log>,
 }
 
@@ -125,6 +127,7 @@ impl Read {
             paths: Paths::read(given, Paths::TABLE.prefix),
             passwords: Passwords::read(given, Passwords::TABLE.prefix),
             limits: Limits::read(given, Limits::TABLE.prefix),
+            audit: Audit::read(given, Audit::TABLE.prefix),
             log: Log::read(given, Log::TABLE.prefix),
         }
     }
@@ -194,6 +197,7 @@ impl Read {
             encryption_key_file: keys.encryption_key_file.unwrap_or_else(beside),
             database,
             rotation: self.rotation?,
+            audit: self.audit?,
             paths: self.paths?,
             passwords: self.passwords?,
             limits: self.limits?,

@@ -153,7 +153,7 @@ fn new_secret(
     stored(kek, tenant, (purpose, number), &secret, ambient)
 }
 
-fn stored(
+pub(super) fn stored(
     kek: &Kek,
     tenant: &TenantId,
     (purpose, number): (KeyPurpose, u16),

@@ -3,10 +3,12 @@
 //! A key's life is a list of instants in its row: published, active, retired, expired. Nothing has to happen at any of them
 //! but that the ring is read again.
 
+mod audit;
 mod kek;
 mod made;
 mod ring;
 
+pub use audit::{audit_signer, audit_verifiers};
 pub use kek::Kek;
 pub use made::{rotate, rotate_due};
 
