@@ -22,6 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpSocket};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 /// Why a server does not start.
@@ -126,6 +127,8 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
 
 /// Serves on all listeners until the process is asked to stop, then lets running requests end (SEC-368).
 pub async fn run(app: Arc<App>, listeners: Vec<Listening>) {
+    // Listened for before anybody is answered: who has seen this server serve can stop it in order.
+    let terminate = signal(SignalKind::terminate());
     let (stop, stopped) = watch::channel(false);
     let tls: Vec<Arc<Tls>> = listeners
         .iter()
@@ -142,7 +145,7 @@ pub async fn run(app: Arc<App>, listeners: Vec<Listening>) {
             ))
         })
         .collect();
-    asked_to_stop().await;
+    asked_to_stop(terminate).await;
     app.ready.store(false, Ordering::Release);
     tracing::info!(event = "stopping");
     if stop.send(true).is_ok() {
@@ -156,9 +159,9 @@ pub async fn run(app: Arc<App>, listeners: Vec<Listening>) {
     audit::settle(&app).await;
 }
 
-async fn asked_to_stop() {
+async fn asked_to_stop(terminate: io::Result<Signal>) {
     let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        match terminate {
             Ok(mut signal) => drop(signal.recv().await),
             Err(_) => std::future::pending().await,
         }

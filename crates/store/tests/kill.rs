@@ -1,7 +1,8 @@
 //! Killed at any moment, the store forgets nothing it acknowledged and does nothing twice (SEC-300…303, 306, 309, 310, 321).
 //!
 //! The parent starts this program again as a child that works and prints a line for every acknowledged write, kills it
-//! after 1 to 500 ms, opens the database again and checks every line. `JETON_TEST_KILLS` says how often.
+//! after 1 to 500 ms, opens the database again and checks every line. `JETON_TEST_KILLS` says how often. Meanwhile two
+//! workers link and sign the audit trail, whose chain has to hold afterwards (SEC-431).
 
 #[allow(dead_code, unused_macros)]
 #[path = "store/support/mod.rs"]
@@ -18,14 +19,20 @@ use jeton_store::grants::{Redeemed, Redemption};
 use jeton_store::refresh::{Rotated, Rotation};
 use jeton_store::replay::{Claimed, OneTime, ReplayKind};
 use jeton_store::{Lineage, Location, Page, Store};
+use jeton_token::algorithm::SignatureAlgorithm;
+use jeton_token::base64url;
 use jeton_token::entropy::Entropy;
 use jeton_token::row_id::RowId;
+use jeton_token::signing_key::SigningKey;
 use support::{DAY, Kind, MINUTE, Place, START, World, cluster, runtime};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     match arguments.get(1).map(String::as_str) {
-        Some("work") => runtime().block_on(work(&arguments[2], &arguments[3])),
+        Some("work") => {
+            let key = base64url::decode(&arguments[4]).unwrap();
+            runtime().block_on(work(&arguments[2], &arguments[3], &audit_key(&key)));
+        }
         _ => {
             let kills = kills();
             kill_clients(Kind::Sqlite, kills);
@@ -48,8 +55,9 @@ fn kill_clients(kind: Kind, kills: u32) {
     let location = place.location();
     let mut entropy = Entropy::from_os();
     let mut total = 0;
+    let key = SigningKey::generate(SignatureAlgorithm::EdDsa, None).unwrap();
     for round in 0..kills {
-        let mut child = start(&location, &format!("r{round}"));
+        let mut child = start(&location, &format!("r{round}"), &key);
         let luck = u64::from_be_bytes(entropy.bytes());
         let reader = follow(&mut child);
         std::thread::sleep(Duration::from_millis(1 + luck % 500));
@@ -58,6 +66,7 @@ fn kill_clients(kind: Kind, kills: u32) {
         let lines = reader.join().unwrap();
         total += lines.len();
         runtime().block_on(check(&location, &format!("r{round}"), &lines));
+        runtime().block_on(check_chain(&location, &format!("r{round}"), &key));
     }
     assert!(
         total > kills as usize * 5,
@@ -73,8 +82,9 @@ fn crash_server(crashes: u32) {
         url: private.url.clone(),
     };
     let mut total = 0;
+    let key = SigningKey::generate(SignatureAlgorithm::EdDsa, None).unwrap();
     for round in 0..crashes {
-        let mut child = start(&location, &format!("c{round}"));
+        let mut child = start(&location, &format!("c{round}"), &key);
         let reader = follow(&mut child);
         std::thread::sleep(Duration::from_millis(300));
         server.crash(&private);
@@ -84,19 +94,25 @@ fn crash_server(crashes: u32) {
         let lines = reader.join().unwrap();
         total += lines.len();
         runtime().block_on(check(&location, &format!("c{round}"), &lines));
+        runtime().block_on(check_chain(&location, &format!("c{round}"), &key));
     }
     assert!(total > 0);
     println!("PostgreSQL crashed {crashes} times, {total} acknowledged writes, all kept");
 }
 
-fn start(location: &Location, round: &str) -> Child {
+fn audit_key(pkcs8: &[u8]) -> SigningKey {
+    SigningKey::from_pkcs8(SignatureAlgorithm::EdDsa, None, pkcs8).unwrap()
+}
+
+fn start(location: &Location, round: &str, key: &SigningKey) -> Child {
+    let key = base64url::encode(key.to_pkcs8().unwrap().expose());
     let place = match location {
         Location::Sqlite { path } => path.to_str().unwrap().to_owned(),
         Location::Postgres { url } => url.clone(),
         Location::SqliteMemory => panic!("nothing to kill"),
     };
     Command::new(std::env::current_exe().unwrap())
-        .args(["work", &place, round])
+        .args(["work", &place, round, &key])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap()
@@ -117,7 +133,7 @@ fn follow(child: &mut Child) -> std::thread::JoinHandle<Vec<String>> {
 }
 
 /// The child: sixteen workers that make, spend, rotate and revoke, and say so only after the answer.
-async fn work(place: &str, round: &str) {
+async fn work(place: &str, round: &str, key: &SigningKey) {
     let location = if place.starts_with("postgresql:") {
         Location::Postgres {
             url: place.to_owned(),
@@ -142,7 +158,37 @@ async fn work(place: &str, round: &str) {
             }
         });
     }
-    workers.join_next().await;
+    let world = known(&store, &location, round);
+    tokio::join!(keep_chain(&world, key, 1), keep_chain(&world, key, 2));
+}
+
+/// Links and signs without a pause.
+async fn keep_chain(world: &World, key: &SigningKey, seed: u8) {
+    loop {
+        let _ = world.store.link_audit(&world.tenant, [seed; 32]).await;
+        let _ = world.store.sign_audit(&world.tenant, key, world.now).await;
+    }
+}
+
+/// The parent: whatever was linked and signed when the child died is one whole chain, and goes on as one.
+async fn check_chain(location: &Location, round: &str, key: &SigningKey) {
+    let store = &support::open(location);
+    let world = known(store, location, round);
+    let keys = [key.public_jwk().clone()];
+    let verify = async || {
+        store
+            .verify_audit(&world.tenant, &keys, None)
+            .await
+            .unwrap()
+    };
+    let found = verify().await.expect(round);
+    while store.link_audit(&world.tenant, [3; 32]).await.unwrap() {}
+    let all = verify().await.expect(round);
+    assert_eq!(
+        (all.last, all.waiting),
+        (found.last + found.waiting, 0),
+        "{round}"
+    );
 }
 
 /// The world of a round as `World::new` made it.

@@ -1,6 +1,6 @@
 //! The key that signs checkpoints of the audit trail: one of its own, made when it is first needed, never published.
 
-use super::made::stored;
+use super::made::{make_first, stored};
 use super::{Kek, KeyError};
 use crate::ambient::Ambient;
 use jeton_protocol::tenant::TenantId;
@@ -20,6 +20,10 @@ pub async fn audit_signer(
     tenant: &TenantId,
     ambient: &mut Ambient,
 ) -> Result<SigningKey, KeyError> {
+    // Not before the first keys of the tenant, which are made only where there are none.
+    if store.keys(tenant).await?.is_empty() {
+        make_first(store, kek, tenant, ambient).await?;
+    }
     let rows = of_audit(store, tenant).await?;
     let now = ambient.now;
     if let Some(row) = rows.iter().rev().find(|row| signs(row, now)) {
@@ -31,7 +35,6 @@ pub async fn audit_signer(
     let pkcs8 = key.to_pkcs8().map_err(|error| new(&error))?;
     let what = (KeyPurpose::Audit, number.saturating_add(1));
     let row = StoredKey {
-        algorithm: ALGORITHM.name().to_owned(),
         published_at: None,
         ..stored(kek, tenant, what, &pkcs8, ambient)?
     };
