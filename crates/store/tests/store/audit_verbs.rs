@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::support::{MINUTE, World, tenant_named, user_named};
 use jeton_protocol::client::{Client, ClientId};
 use jeton_protocol::cut::CutTarget;
+use jeton_protocol::grant::GrantId;
 use jeton_protocol::tenant::TenantId;
 use jeton_store::keys::{KeyPurpose, StoredKey};
 use jeton_store::links::Link;
@@ -171,38 +172,36 @@ async fn of_grants(world: &mut World, verb: &str, fault: Option<Fault>) -> Tried
                 forget_consent(&tenant, user, &client, occasion.clone())
             )
         }
-        "revoke_grant" => {
-            let occasion = world.occasion();
-            tried!(
-                world,
-                fault,
-                revoke_grant(&tenant, grant, "grant.revoked", occasion.clone())
-            )
-        }
-        "revoke_grants_of_client" => {
-            let (client, occasion) = (world.client.clone(), world.occasion());
-            tried!(
-                world,
-                fault,
-                revoke_grants_of_client(&tenant, &client, occasion.clone())
-            )
-        }
+        other => of_revocations(world, (other, grant), fault).await,
+    }
+}
+
+async fn of_revocations(
+    world: &mut World,
+    (verb, grant): (&str, GrantId),
+    fault: Option<Fault>,
+) -> Tried {
+    let (tenant, user, client) = (world.tenant.clone(), world.user, world.client.clone());
+    let occasion = world.occasion();
+    match verb {
+        "revoke_grant" => tried!(
+            world,
+            fault,
+            revoke_grant(&tenant, grant, "grant.revoked", occasion)
+        ),
+        "revoke_grants_of_client" => tried!(
+            world,
+            fault,
+            revoke_grants_of_client(&tenant, &client, occasion)
+        ),
         "revoke_grants_of_user" => {
-            let (user, occasion) = (world.user, world.occasion());
-            tried!(
-                world,
-                fault,
-                revoke_grants_of_user(&tenant, user, occasion.clone())
-            )
+            tried!(world, fault, revoke_grants_of_user(&tenant, user, occasion))
         }
-        "cut" => {
-            let occasion = world.occasion();
-            tried!(
-                world,
-                fault,
-                cut(&tenant, CutTarget::Grant(grant), occasion.clone())
-            )
-        }
+        "cut" => tried!(
+            world,
+            fault,
+            cut(&tenant, CutTarget::Grant(grant), occasion)
+        ),
         other => panic!("{other} is not tried"),
     }
 }
