@@ -72,6 +72,18 @@ both! {
         }
     }
 
+    // SEC-431, SEC-434: the hash of an erased body holds, whatever stands where the body was
+    async fn a_text_written_into_an_erased_record_is_found(world: World) {
+        let key = trail(&mut world).await;
+        let occasion = world.occasion();
+        world.store.delete_user(&world.tenant, world.user, occasion).await.unwrap();
+        let [erasure] = &world.store.audit_erasures().await.unwrap()[..] else { panic!("one") };
+        world.store.erase_audit(erasure.clone(), world.now).await.unwrap();
+        assert_eq!(verify(&world, &key).await.unwrap().erased, 1);
+        tamper(&world, "UPDATE audit SET actor = 'mallory' WHERE erased IS NOT NULL").await;
+        assert!(matches!(verify(&world, &key).await, Err(Broken::Edited(1..=4))));
+    }
+
     // SEC-431
     async fn a_removed_record_is_missed(world: World) {
         let key = trail(&mut world).await;

@@ -400,7 +400,7 @@ both! {
         for (place, verb) in AUDITED.into_iter().enumerate() {
             for (turn, (fault, wanted)) in cases.into_iter().enumerate() {
                 let name = format!("v{place}-{turn}");
-                let mut of_verb = World::new(&world.location, &name, 1).await;
+                let mut of_verb = World::within(world.store.clone(), &world.location, &name, 1).await;
                 let found = of_sessions(&mut of_verb, verb, fault).await;
                 assert_eq!(found, wanted, "{verb} with {fault:?}");
             }
