@@ -878,9 +878,9 @@ fn audit_list_shows_the_newest_first_and_finds_what_is_asked_for() {
         about_photos[1..]
     );
     assert_eq!(first[0]["result"], "done");
-    let table = at.run("audit list --limit 1").text;
+    let table = at.run("audit list --object photos --limit 1").text;
     assert!(
-        table.starts_with("AT ") && table.contains("key.made"),
+        table.starts_with("AT ") && table.contains("client.enabled"),
         "{table}"
     );
     for wrong in [

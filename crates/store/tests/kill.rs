@@ -11,6 +11,9 @@ mod support;
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jeton_protocol::client::ClientId;
@@ -59,7 +62,7 @@ fn kill_clients(kind: Kind, kills: u32) {
     for round in 0..kills {
         let mut child = start(&location, &format!("r{round}"), &key);
         let luck = u64::from_be_bytes(entropy.bytes());
-        let reader = follow(&mut child);
+        let (reader, _) = follow(&mut child);
         std::thread::sleep(Duration::from_millis(1 + luck % 500));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -85,8 +88,11 @@ fn crash_server(crashes: u32) {
     let key = SigningKey::generate(SignatureAlgorithm::EdDsa, None).unwrap();
     for round in 0..crashes {
         let mut child = start(&location, &format!("c{round}"), &key);
-        let reader = follow(&mut child);
-        std::thread::sleep(Duration::from_millis(300));
+        let (reader, seen) = follow(&mut child);
+        while seen.load(Ordering::Relaxed) == 0 {
+            assert!(child.try_wait().unwrap().is_none(), "the child works");
+            std::thread::sleep(Duration::from_millis(20));
+        }
         server.crash(&private);
         std::thread::sleep(Duration::from_millis(300));
         child.kill().unwrap();
@@ -118,18 +124,22 @@ fn start(location: &Location, round: &str, key: &SigningKey) -> Child {
         .unwrap()
 }
 
-/// Waits until the child works, then collects what it acknowledges.
-fn follow(child: &mut Child) -> std::thread::JoinHandle<Vec<String>> {
+/// Waits until the child works, then collects what it acknowledges, and counts it.
+fn follow(child: &mut Child) -> (JoinHandle<Vec<String>>, Arc<AtomicUsize>) {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert_eq!(lines.next().unwrap().unwrap(), "ready");
-    std::thread::spawn(move || {
-        let mut kept: Vec<String> = lines.map_while(Result::ok).collect();
+    let seen = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&seen);
+    let reader = std::thread::spawn(move || {
+        let count = |_: &String| _ = counter.fetch_add(1, Ordering::Relaxed);
+        let mut kept: Vec<String> = lines.map_while(Result::ok).inspect(count).collect();
         // The last line may be torn by the kill.
         if kept.last().is_some_and(|line| !line.ends_with('.')) {
             kept.pop();
         }
         kept
-    })
+    });
+    (reader, seen)
 }
 
 /// The child: sixteen workers that make, spend, rotate and revoke, and say so only after the answer.
@@ -162,11 +172,12 @@ async fn work(place: &str, round: &str, key: &SigningKey) {
     tokio::join!(keep_chain(&world, key, 1), keep_chain(&world, key, 2));
 }
 
-/// Links and signs without a pause.
+/// Links and signs, with pauses that leave room for the others.
 async fn keep_chain(world: &World, key: &SigningKey, seed: u8) {
     loop {
         let _ = world.store.link_audit(&world.tenant, [seed; 32]).await;
         let _ = world.store.sign_audit(&world.tenant, key, world.now).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
