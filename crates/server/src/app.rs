@@ -54,6 +54,8 @@ pub struct Settings {
     pub rates: Rates,
     /// When the server makes the next signing keys, and how long before they sign; `None` leaves it to the operator.
     pub rotation: Option<(Duration, Duration)>,
+    /// How long audit records are kept; `None` is for ever.
+    pub audit_keep: Option<Duration>,
     /// `jeton dev`: the demo API, the trace, demo users on the sign-in page.
     pub development: Option<Development>,
     /// Keep the last requests with their checks, for `/dev/trace`.
@@ -156,6 +158,7 @@ impl Settings {
             body_limit: 64 * 1024,
             rates: Rates::default(),
             rotation: None,
+            audit_keep: None,
             development: None,
             traces: false,
         }

@@ -6,6 +6,7 @@
 pub mod access_token;
 pub mod ambient;
 pub mod app;
+pub mod audit;
 pub mod bench;
 pub mod caller;
 pub mod command;

@@ -2,6 +2,7 @@
 
 use crate::ambient::{Ambient, Clock, Luck};
 use crate::app::{App, Settings};
+use crate::audit;
 use crate::endpoints::health::Probe;
 use crate::http::listener::{self, Listening};
 use crate::http::tls::Tls;
@@ -22,6 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpSocket};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 /// Why a server does not start.
@@ -134,6 +136,8 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
 
 /// Serves on all listeners until the process is asked to stop, then lets running requests end (SEC-368).
 pub async fn run(app: Arc<App>, listeners: Vec<Listening>) {
+    // Listened for before anybody is answered: who has seen this server serve can stop it in order.
+    let terminate = signal(SignalKind::terminate());
     let (stop, stopped) = watch::channel(false);
     let tls: Vec<Arc<Tls>> = listeners
         .iter()
@@ -150,7 +154,7 @@ pub async fn run(app: Arc<App>, listeners: Vec<Listening>) {
             ))
         })
         .collect();
-    asked_to_stop().await;
+    asked_to_stop(terminate).await;
     app.ready.store(false, Ordering::Release);
     tracing::info!(event = "stopping");
     if stop.send(true).is_ok() {
@@ -161,11 +165,12 @@ pub async fn run(app: Arc<App>, listeners: Vec<Listening>) {
         }
     }
     jobs.abort();
+    audit::settle(&app).await;
 }
 
-async fn asked_to_stop() {
+async fn asked_to_stop(terminate: io::Result<Signal>) {
     let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        match terminate {
             Ok(mut signal) => drop(signal.recv().await),
             Err(_) => std::future::pending().await,
         }
@@ -181,6 +186,7 @@ async fn watched(app: Arc<App>, tls: Vec<Arc<Tls>>) {
     loop {
         let mut jobs = tokio::task::JoinSet::new();
         jobs.spawn(recurring(Arc::clone(&app), tls.clone()));
+        jobs.spawn(audit::keep_up(Arc::clone(&app)));
         if let Some(Err(error)) = jobs.join_next().await {
             tracing::error!(event = "panic", %error, "the recurring jobs ended and are started again");
         }

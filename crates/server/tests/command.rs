@@ -711,3 +711,211 @@ fn the_algorithm_of_assertions_is_registered_and_has_to_fit_the_method() {
     assert_eq!(file("client_secret_basic", "RS256").code, 2);
     assert_eq!(file("private_key_jwt", "HS256").code, 2);
 }
+
+/// An installation whose trail has a few records, linked and signed.
+fn audited() -> (Installation, String) {
+    let at = Installation::new();
+    at.good("client add --id photos --redirect-uri https://photos.example.org/cb");
+    at.good("client disable photos");
+    at.good("client enable photos");
+    let signed = at.good("audit checkpoint");
+    let checkpoint = signed["checkpoint"].as_str().expect("a JWS").to_owned();
+    (at, checkpoint)
+}
+
+/// Writes another text of the same length over the first place it stands at in the database.
+fn tamper(at: &Installation, from: &str, to: &str) {
+    assert_eq!(from.len(), to.len());
+    let mut bytes = std::fs::read(at.path("jeton.db")).expect("the database");
+    let place = bytes
+        .windows(from.len())
+        .position(|window| window == from.as_bytes())
+        .expect("it stands there");
+    bytes[place..place + to.len()].copy_from_slice(to.as_bytes());
+    std::fs::write(at.path("jeton.db"), bytes).expect("written");
+}
+
+// SEC-431
+#[test]
+fn audit_verify_tells_a_whole_trail_from_a_broken_one() {
+    let (at, checkpoint) = audited();
+    let whole = at.good("audit verify");
+    assert_eq!(
+        (&whole["verified"], &whole["not_linked_yet"]),
+        (&true.into(), &0.into())
+    );
+    assert_eq!(
+        (&whole["signed_to"], &whole["first"]),
+        (&whole["last"], &1.into())
+    );
+    at.good("client delete photos");
+    assert_eq!(at.good("audit verify")["not_linked_yet"], 1);
+    assert_eq!(
+        at.run(&format!("audit verify --checkpoint {checkpoint}"))
+            .code,
+        0
+    );
+    tamper(&at, "client.disabledoperator", "client.disabledsomebody");
+    let ran = at.run("audit verify");
+    assert_eq!(
+        (ran.code, ran.text.trim_end()),
+        (1, "BROKEN  record 3 was edited")
+    );
+}
+
+// SEC-431: the whole database was put back
+#[test]
+fn audit_verify_misses_what_a_kept_checkpoint_covers() {
+    let (at, _) = audited();
+    let copy = std::fs::read(at.path("jeton.db")).expect("the database");
+    at.good("client disable photos");
+    let kept = at.good("audit checkpoint")["checkpoint"]
+        .as_str()
+        .expect("a JWS")
+        .to_owned();
+    assert_eq!(at.run(&format!("audit verify --checkpoint {kept}")).code, 0);
+    std::fs::write(at.path("jeton.db"), copy).expect("put back");
+    let _ = std::fs::remove_file(at.path("jeton.db-wal"));
+    assert_eq!(at.run("audit verify").code, 0, "nothing inside says so");
+    let ran = at.run(&format!("audit verify --checkpoint {kept} --json"));
+    assert_eq!(ran.code, 1);
+    let told: Json = serde_json::from_str(&ran.text).expect("JSON");
+    assert_eq!(
+        (&told["broken"], &told["at"]),
+        (&"truncated".into(), &7.into())
+    );
+}
+
+// SEC-430
+#[test]
+fn audit_list_shows_the_newest_first_and_finds_what_is_asked_for() {
+    let (at, _) = audited();
+    let events = |line: &str| -> Vec<String> {
+        let found = at.good(&format!("audit list {line}"));
+        let rows = found.as_array().expect("a list").iter();
+        rows.map(|row| row["event"].as_str().expect("an event").to_owned())
+            .collect()
+    };
+    let about_photos = ["client.enabled", "client.disabled", "client.registered"];
+    assert_eq!(events("--object photos"), about_photos);
+    assert_eq!(
+        events("--event client.disabled --actor operator"),
+        ["client.disabled"]
+    );
+    assert_eq!(events("--event client.disabled --actor nobody"), [""; 0]);
+    assert_eq!(events("--until 2026-01-01"), [""; 0]);
+    assert_eq!(
+        events("--since 2026-01-01T00:00:00Z --object photos"),
+        about_photos
+    );
+    let first = at.good("audit list --object photos --limit 1");
+    let id = first[0]["id"].as_str().expect("an id");
+    assert_eq!(
+        events(&format!("--object photos --after {id}")),
+        about_photos[1..]
+    );
+    assert_eq!(first[0]["result"], "done");
+    let table = at.run("audit list --object photos --limit 1").text;
+    assert!(
+        table.starts_with("AT ") && table.contains("client.enabled"),
+        "{table}"
+    );
+    for wrong in [
+        "--since yesterday",
+        "--until 2026-02-30",
+        "--request %",
+        "--after 7",
+    ] {
+        at.refused(&format!("audit list {wrong}"), 2);
+    }
+}
+
+// SEC-431: whoever holds the export can prove it without this program's database
+#[test]
+fn audit_export_can_be_proven_by_itself() {
+    use jeton_token::jwk::PublicJwk;
+    use jeton_token::{base64url, secret::sha256};
+    let (at, _) = audited();
+    let text = at.run("audit export").text;
+    let lines: Vec<Json> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let key = PublicJwk::parse(lines[0]["key"].as_object().expect("a key")).expect("a JWK");
+    let digest = |parts: &[&[u8]]| {
+        let with_length = |part: &&[u8]| [&(part.len() as u64).to_be_bytes()[..], part].concat();
+        sha256(&parts.iter().flat_map(with_length).collect::<Vec<u8>>())
+    };
+    let bytes = |value: &Json| base64url::decode(value.as_str().expect("text")).expect("base64url");
+    let (mut before, mut proven) = ([0; 32], 0);
+    for line in &lines[1..] {
+        if let Some(jws) = line["checkpoint"].as_str() {
+            let jws = jeton_token::jws::Jws::parse(jws).expect("a JWS");
+            let said: Json =
+                serde_json::from_slice(jws.verify(&key).expect("signed").payload()).expect("JSON");
+            assert_eq!(bytes(&said["hash"]), before);
+            proven += 1;
+            continue;
+        }
+        let text = |name: &str| line[name].as_str().expect("text").as_bytes();
+        let body = digest(&[
+            &bytes(&line["salt"]),
+            text("actor"),
+            text("object"),
+            text("record"),
+        ]);
+        assert_eq!(bytes(&line["body"]), body);
+        let id: jeton_token::row_id::RowId =
+            line["id"].as_str().expect("an id").parse().expect("an id");
+        let number = |name: &str| line[name].as_i64().expect("a number").to_be_bytes();
+        before = digest(&[
+            b"jeton audit record 1",
+            &before,
+            &number("sequence"),
+            b"default",
+            &id.bytes(),
+            &number("at_ms"),
+            text("event"),
+            &body,
+        ]);
+        assert_eq!(bytes(&line["hash"]), before);
+    }
+    assert_eq!((lines.len(), proven), (8, 1));
+    let rest = at.run("audit export --after 5").text;
+    assert_eq!(
+        rest.lines().skip(1).collect::<Vec<_>>(),
+        text.lines().skip(6).collect::<Vec<_>>()
+    );
+}
+
+// SEC-431: what a server did is signed when it stops, and one that did nothing since signs nothing
+#[test]
+fn a_server_that_stops_leaves_a_signed_trail() {
+    let at = Installation::new();
+    at.good("client add --id photos --redirect-uri https://photos.example.org/cb");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = free.local_addr().expect("an address");
+    drop(free);
+    let mut child = at
+        .command(&format!("serve --set listen.address={address}"))
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("jeton serves");
+    let ready = format!("healthcheck --set listen.address={address}");
+    while at.run(&ready).code != 0 {
+        assert!(child.try_wait().expect("a process").is_none(), "it serves");
+    }
+    let pid = child.id().to_string();
+    let killed = Command::new("kill")
+        .args(["-TERM", &pid])
+        .status()
+        .expect("kill");
+    assert!(killed.success());
+    assert!(child.wait().expect("it ends").success());
+    let found = at.good("audit verify");
+    assert_eq!(found["signed_to"], found["last"], "{found}");
+    assert!(
+        found["last"].as_i64().is_some_and(|last| last >= 3),
+        "{found}"
+    );
+}

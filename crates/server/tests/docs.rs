@@ -41,6 +41,13 @@ fn the_operators_commands_run_as_written() {
     run_page("docs/guide/operating.md", &folder, None);
 }
 
+// SEC-431
+#[test]
+fn the_audit_trail_of_the_guide_is_proven_as_written() {
+    let folder = Folder::new("audit");
+    run_page("docs/guide/audit.md", &folder, None);
+}
+
 #[test]
 fn the_line_that_dev_prints_works_as_printed() {
     let server = Server::start("try");

@@ -159,11 +159,17 @@ fn approve(
     if let Some(consent) = &approval.consent {
         consents::remember(tx, tenant, grant.user, &grant.client, consent)?;
     }
-    audit::note(
+    let facts = serde_json::Map::from_iter([
+        ("client".to_owned(), grant.client.as_str().into()),
+        ("scope".to_owned(), grant.scope.to_string().into()),
+        ("consented".to_owned(), approval.consent.is_some().into()),
+    ]);
+    let id = grant.id.to_string();
+    audit::note_facts(
         tx,
         tenant,
-        "grant.approved",
-        &grant.id.to_string(),
+        ("grant.approved", &id),
+        facts,
         &approval.occasion,
     )?;
     Ok(Approved::Approved)

@@ -10,6 +10,10 @@
 )]
 
 pub mod audit;
+pub mod audit_chain;
+pub mod audit_checkpoints;
+pub mod audit_erase;
+pub mod audit_verify;
 pub mod clients;
 pub mod consents;
 pub mod credentials;

@@ -64,7 +64,10 @@ impl Store {
                     record(&session)?
                 ],
             )?;
-            audit::note(tx, &tenant, "session.opened", &session.id.to_string(), &occasion)
+            let amr = session.amr.iter().map(|method| method.as_str().into()).collect();
+            let facts = serde_json::Map::from_iter([("amr".to_owned(), serde_json::Value::Array(amr))]);
+            let id = session.id.to_string();
+            audit::note_facts(tx, &tenant, ("session.opened", &id), facts, &occasion)
         })
         .await
     }

@@ -45,14 +45,17 @@ pub enum JwtType {
     Logout,
     /// RFC 9701 §5
     Introspection,
+    /// A signed statement about the audit trail (SEC-431).
+    AuditCheckpoint,
 }
 
 impl JwtType {
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::AccessToken,
         Self::IdToken,
         Self::Logout,
         Self::Introspection,
+        Self::AuditCheckpoint,
     ];
 
     pub const fn typ(self) -> &'static str {
@@ -61,6 +64,7 @@ impl JwtType {
             Self::IdToken => "JWT",
             Self::Logout => "logout+jwt",
             Self::Introspection => "token-introspection+jwt",
+            Self::AuditCheckpoint => "audit-checkpoint+jwt",
         }
     }
 }

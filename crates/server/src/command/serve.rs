@@ -103,6 +103,7 @@ fn settings(config: &Config) -> Settings {
         body_limit: config.limits.body_bytes as usize,
         rates: rates(&config.limits),
         rotation: Some((config.rotation.period, config.rotation.lead)),
+        audit_keep: Some(config.audit.keep),
         ..Settings::new(config.issuer.clone())
     }
 }

@@ -24,7 +24,7 @@ pub use key::{Key, Table};
 pub use kinds::{DatabaseUrl, ResourceUri, UrlPath};
 pub use problem::ConfigProblem;
 pub(crate) use problem::did_you_mean;
-pub use raw::{Database, Limits, Listen, Log, Passwords, Paths, Rotation, TABLES};
+pub use raw::{Audit, Database, Limits, Listen, Log, Passwords, Paths, Rotation, TABLES};
 pub use reference::{explain, key, reference, schema, template};
 pub use resolved::{Config, TlsFiles};
 pub use source::Source;

@@ -31,6 +31,7 @@ pub const TABLES: &[Table] = &[
     Paths::TABLE,
     Passwords::TABLE,
     Limits::TABLE,
+    Audit::TABLE,
     Log::TABLE,
 ];
 
@@ -230,6 +231,15 @@ table! {
         token_requests_per_client: u32 = "50", "0"..="1000000";
         /// Introspection requests of one client in a second; 0 means as many as it likes.
         introspections_per_client: u32 = "500", "0"..="1000000";
+    }
+}
+
+table! {
+    /// The trail of who changed what, in the database.
+    Audit at "audit." {
+        /// How long a record is kept. Older ones are deleted, once a signed checkpoint has said that they go, so that
+        /// `jeton audit verify` can tell it from tampering.
+        keep: Duration = "400d", "1d"..="36500d";
     }
 }
 

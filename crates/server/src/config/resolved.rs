@@ -13,8 +13,8 @@ use super::given::{Explained, Given};
 use super::kinds::{IssuerUrl, is_loopback};
 use super::problem::ConfigProblem;
 use super::raw::{
-    Database, Keys, Lifetimes, Limits, Listen, ListenTls, Log, Passwords, Paths, Refresh, Rotation,
-    Scope, Tokens, Top,
+    Audit, Database, Keys, Lifetimes, Limits, Listen, ListenTls, Log, Passwords, Paths, Refresh,
+    Rotation, Scope, Tokens, Top,
 };
 use super::source::Source;
 use super::value::{Setting, Value};
@@ -39,6 +39,7 @@ pub struct Config {
     pub encryption_key_previous_file: Option<PathBuf>,
     /// When keys change.
     pub rotation: Rotation,
+    pub audit: Audit,
     /// Further paths of endpoints; no two endpoints share one.
     pub paths: Paths,
     /// The cost of a password hash.
@@ -131,6 +132,7 @@ struct Read {
     paths: Option<Paths>,
     passwords: Option<Passwords>,
     limits: Option<Limits>,
+    audit: Option<Audit>,
     log: Option<Log>,
 }
 
@@ -150,6 +152,7 @@ impl Read {
             paths: Paths::read(given, Paths::TABLE.prefix),
             passwords: Passwords::read(given, Passwords::TABLE.prefix),
             limits: Limits::read(given, Limits::TABLE.prefix),
+            audit: Audit::read(given, Audit::TABLE.prefix),
             log: Log::read(given, Log::TABLE.prefix),
         }
     }
@@ -220,6 +223,7 @@ impl Read {
             encryption_key_previous_file: keys.encryption_key_previous_file,
             database,
             rotation: self.rotation?,
+            audit: self.audit?,
             paths: self.paths?,
             passwords: self.passwords?,
             limits: self.limits?,

@@ -19,13 +19,13 @@ use jeton_protocol::params::Params;
 use jeton_protocol::refusal::{Refusal, Trail};
 use jeton_protocol::session::{ACR_PASSWORD, Session, SessionId};
 use jeton_protocol::user::User;
+use jeton_store::audit::account;
 use jeton_store::interactions::Stepped;
 use jeton_store::sessions::Renewed;
 use jeton_store::throttle::Throttled;
 use jeton_token::handle::HandleKind;
 use jeton_token::row_id::RowId;
-use jeton_token::secret::sha256;
-use jeton_token::{base64url, timestamp::Timestamp};
+use jeton_token::timestamp::Timestamp;
 
 /// `GET /sign-in` shows the form, `POST /sign-in` takes it.
 pub async fn sign_in(
@@ -201,7 +201,7 @@ fn budget(exchange: &Exchange, name: &str, user: Option<&User>) -> String {
     });
     match (known, user) {
         (Some(known), Some(user)) if known.row == user.id => format!("known:{}", user.id),
-        (_, _) => format!("account:{}", base64url::encode(&sha256(name.as_bytes()))),
+        (_, _) => account(name),
     }
 }
 

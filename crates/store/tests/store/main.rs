@@ -4,6 +4,9 @@
 mod support;
 
 mod approval;
+pub mod audit;
+mod audit_tamper;
+mod audit_verbs;
 mod changes;
 mod codes;
 mod cuts;

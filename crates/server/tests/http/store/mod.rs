@@ -1,5 +1,6 @@
-//! What must hold on both databases, and what an endpoint says when its database fails.
+//! What must hold on both databases, and what an endpoint says when its database fails; the audit trail.
 
+mod audit;
 mod both;
 mod faults;
 mod nodes;

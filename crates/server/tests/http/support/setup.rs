@@ -183,6 +183,7 @@ impl Setup {
             body_limit: 64 * 1024,
             rates: self.rates,
             rotation: None,
+            audit_keep: None,
             development: self.development.then(|| Development {
                 clients: Vec::new(),
                 users: Vec::new(),

@@ -146,12 +146,17 @@ pub fn try_open(location: &Location) -> Result<Store, jeton_store::StoreError> {
 impl World {
     /// A tenant with one client, one user and one session.
     pub async fn new(location: &Location, tenant: &str, seed: u64) -> Self {
+        Self::within(open(location), location, tenant, seed).await
+    }
+
+    /// As [`World::new`], in a store that is open.
+    pub async fn within(store: Store, location: &Location, tenant: &str, seed: u64) -> Self {
         let mut entropy = Entropy::seeded(seed ^ 0x5eed);
         let user = RowId::new(START, &mut entropy);
         let session = RowId::new(START, &mut entropy);
         let mut world = Self {
             location: location.clone(),
-            store: open(location),
+            store,
             tenant: TenantId::parse(tenant).unwrap(),
             client: ClientId::parse("app").unwrap(),
             user,
