@@ -51,22 +51,8 @@ impl Store {
         occasion: Occasion,
     ) -> Result<(), StoreError> {
         let tenant = tenant.clone();
-        self.write(move |tx| {
-            tx.run(
-                "INSERT INTO sessions (tenant_id, id, user_id, generation, last_seen_at, expires_at, record) \
-                 VALUES ($1, $2, $3, 0, $4, $5, $6)",
-                values![
-                    tenant.as_str(),
-                    session.id,
-                    session.user,
-                    session.last_seen_at,
-                    session.expires_at,
-                    record(&session)?
-                ],
-            )?;
-            audit::note(tx, &tenant, "session.opened", &session.id.to_string(), &occasion)
-        })
-        .await
+        self.write(move |tx| insert(tx, &tenant, &session, &occasion))
+            .await
     }
 
     pub async fn session(
@@ -211,6 +197,29 @@ impl Store {
         })
         .await
     }
+}
+
+/// A new session at generation 0.
+pub(crate) fn insert(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    session: &Session,
+    occasion: &Occasion,
+) -> Result<(), StoreError> {
+    tx.run(
+        "INSERT INTO sessions (tenant_id, id, user_id, generation, last_seen_at, expires_at, record) \
+         VALUES ($1, $2, $3, 0, $4, $5, $6)",
+        values![
+            tenant.as_str(),
+            session.id,
+            session.user,
+            session.last_seen_at,
+            session.expires_at,
+            record(session)?
+        ],
+    )?;
+    let object = session.id.to_string();
+    audit::note(tx, tenant, "session.opened", &object, occasion)
 }
 
 fn end_grants(

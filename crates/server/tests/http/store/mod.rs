@@ -3,3 +3,4 @@
 mod both;
 mod faults;
 mod nodes;
+mod walks;
