@@ -150,7 +150,10 @@ impl PublicJwk {
     }
 
     /// Whether `signed` is this key's signature of `message`. False when the algorithm does not fit the key.
-    pub(crate) fn verifies(
+    ///
+    /// Tokens are verified by [`crate::jws::Unverified::verify`]; this is seen from outside for vectors that are no tokens.
+    #[doc(hidden)]
+    pub fn verifies(
         &self,
         algorithm: SignatureAlgorithm,
         message: &[u8],

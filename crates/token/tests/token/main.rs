@@ -15,3 +15,4 @@ mod sealed_tokens;
 mod signing;
 mod stored_secrets;
 mod values;
+mod wycheproof;
