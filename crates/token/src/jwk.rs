@@ -153,12 +153,7 @@ impl PublicJwk {
     ///
     /// Tokens are verified by [`crate::jws::Unverified::verify`]; this is seen from outside for vectors that are no tokens.
     #[doc(hidden)]
-    pub fn verifies(
-        &self,
-        algorithm: SignatureAlgorithm,
-        message: &[u8],
-        signed: &[u8],
-    ) -> bool {
+    pub fn verifies(&self, algorithm: SignatureAlgorithm, message: &[u8], signed: &[u8]) -> bool {
         if !self.fits(algorithm)
             || (algorithm == SignatureAlgorithm::EdDsa && !has_strict_point(signed))
         {

@@ -2,6 +2,8 @@
 
 mod corpus;
 mod login;
+#[path = "../support/malformed.rs"]
+mod malformed;
 mod oidc_core;
 mod rfc6749;
 mod rfc7009;

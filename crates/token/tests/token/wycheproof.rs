@@ -66,7 +66,10 @@ fn signatures_on_the_curves_of_nist_are_judged_as_wycheproof_does() {
         "ecdsa_secp521r1_sha512_p1363",
     ] {
         let (accepted, refused) = signatures(name);
-        assert!(accepted > 100 && refused > 50, "{name} {accepted} {refused}");
+        assert!(
+            accepted > 100 && refused > 50,
+            "{name} {accepted} {refused}"
+        );
     }
 }
 
@@ -89,7 +92,10 @@ fn rsa_signatures_are_judged_as_wycheproof_does() {
         ("rsa_pss_4096_sha256_mgf1_32", 5),
     ] {
         let (accepted, refused) = signatures(name);
-        assert!(accepted > 1 && refused >= least, "{name} {accepted} {refused}");
+        assert!(
+            accepted > 1 && refused >= least,
+            "{name} {accepted} {refused}"
+        );
     }
 }
 
@@ -145,7 +151,9 @@ fn compact_tokens_are_judged_as_wycheproof_does() {
         &[&stricter[..], &no_base64, &lost].concat(),
     );
     let file = read("json_web_signature");
-    let cases = list(&file, "groups").iter().flat_map(|group| list(group, "tests"));
+    let cases = list(&file, "groups")
+        .iter()
+        .flat_map(|group| list(group, "tests"));
     let right = |number: u64| {
         let mut cases = cases.clone();
         text(cases.find(|case| case["tcId"] == number).unwrap(), "jws").to_owned()
