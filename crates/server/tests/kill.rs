@@ -6,6 +6,8 @@
 mod cluster;
 #[path = "support/process.rs"]
 mod process;
+#[path = "support/wire.rs"]
+mod wire;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -15,7 +17,8 @@ use jeton_token::base64url;
 use jeton_token::entropy::Entropy;
 use jeton_token::signing_key::SigningKey;
 use jeton_token::timestamp::Timestamp;
-use process::{Answer, Jar, Place};
+use process::Place;
+use wire::{Answer, Jar};
 
 // SEC-300, SEC-301, SEC-302, SEC-303, SEC-306, SEC-309
 #[test]
@@ -89,16 +92,16 @@ const AUTHORIZE: &str = "/authorize?response_type=code&client_id=spa&redirect_ur
 /// A browser that is signed in; the session outlives every kill.
 fn sign_in(place: &Place) -> Jar {
     let mut jar = Jar::default();
-    let shown = place.get(AUTHORIZE, &jar).unwrap();
+    let shown = place.wire.get(AUTHORIZE, &jar).unwrap();
     jar.keep(&shown);
-    let page = place.get(shown.location().unwrap(), &jar).unwrap();
+    let page = place.wire.get(shown.location().unwrap(), &jar).unwrap();
     jar.keep(&page);
     let body = format!(
         "interaction={}&csrf={}&username=alice&password=correct+horse+battery",
         page.hidden("interaction"),
         page.hidden("csrf")
     );
-    let answer = place.post("/sign-in", &body, &jar).unwrap();
+    let answer = place.wire.post("/sign-in", &body, &jar).unwrap();
     assert_eq!(answer.status, 303, "{}", answer.body);
     jar.keep(&answer);
     jar
@@ -150,7 +153,7 @@ impl World {
     }
 
     fn live(&self, life: &mut Life) -> Option<()> {
-        let answer = self.place.get(AUTHORIZE, &self.session)?;
+        let answer = self.place.wire.get(AUTHORIZE, &self.session)?;
         let location = answer.location()?;
         let code = location.split_once("code=").expect(location).1;
         life.code = code.split('&').next()?.to_owned();
@@ -167,7 +170,7 @@ impl World {
         if self.next.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
             life.revoking = true;
             let body = format!("client_id=spa&token={}", life.refresh.as_deref()?);
-            let answer = self.place.post("/revoke", &body, &Jar::default())?;
+            let answer = self.place.wire.post("/revoke", &body, &Jar::default())?;
             assert_eq!(answer.status, 200, "{}", answer.body);
             life.revoked = true;
         }
@@ -190,7 +193,7 @@ impl World {
                 "a rotation was forgotten: {}",
                 again.body
             );
-            let answer = self.place.bearer("/userinfo", &life.access).unwrap();
+            let answer = self.place.wire.bearer("/userinfo", &life.access).unwrap();
             assert_eq!(answer.status == 401, is_dead, "{}", answer.status);
         }
         // Nobody was told of the redemption: the code may be good for one more, and for no second.
@@ -222,12 +225,12 @@ impl World {
             "grant_type=authorization_code&client_id=spa&code={code}\
              &redirect_uri=https%3A%2F%2Fspa.example%2Fcb&code_verifier={VERIFIER}"
         );
-        self.place.post("/token", &body, &Jar::default())
+        self.place.wire.post("/token", &body, &Jar::default())
     }
 
     fn refresh(&self, token: &str) -> Option<Answer> {
         let body = format!("grant_type=refresh_token&client_id=spa&refresh_token={token}");
-        self.place.post("/token", &body, &Jar::default())
+        self.place.wire.post("/token", &body, &Jar::default())
     }
 
     fn claim(&self, jwt: &str) -> Option<Answer> {
@@ -235,13 +238,13 @@ impl World {
             "grant_type=client_credentials&client_assertion={jwt}\
              &client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
         );
-        self.place.post("/token", &body, &Jar::default())
+        self.place.wire.post("/token", &body, &Jar::default())
     }
 
     fn assertion(&self) -> String {
         let jti = self.next.fetch_add(1, Ordering::Relaxed);
         let claims = serde_json::json!({
-            "iss": "job", "sub": "job", "aud": self.place.issuer(), "jti": jti.to_string(),
+            "iss": "job", "sub": "job", "aud": self.place.wire.issuer(), "jti": jti.to_string(),
             "exp": now().seconds() + 250,
         });
         let part = |text: &str| base64url::encode(text.as_bytes());
