@@ -4,8 +4,10 @@
 #[allow(dead_code)]
 #[path = "http/support/cluster.rs"]
 mod cluster;
+#[allow(dead_code)]
 #[path = "support/process.rs"]
 mod process;
+#[allow(dead_code)]
 #[path = "support/wire.rs"]
 mod wire;
 

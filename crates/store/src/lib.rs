@@ -240,7 +240,13 @@ impl Store {
     /// Whether a planned failure has still to come.
     #[doc(hidden)]
     pub fn fails_later(&self) -> bool {
-        self.planned().is_some()
+        self.fails_after().is_some()
+    }
+
+    /// How many writes go well before the planned failure.
+    #[doc(hidden)]
+    pub fn fails_after(&self) -> Option<u32> {
+        self.planned().map(|planned| planned.before)
     }
 
     fn planned(&self) -> MutexGuard<'_, Option<Planned>> {

@@ -83,16 +83,23 @@ impl Place {
         command
     }
 
-    pub fn run(&self, line: &str) {
+    /// Runs a command, and returns what it printed.
+    pub fn run(&self, line: &str) -> String {
         let output = self.command(line).output().unwrap();
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{line}: {told}");
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// Starts the server and waits until it answers.
     pub fn serve(&self) -> Server {
+        self.serve_with("")
+    }
+
+    /// As [`Self::serve`], with flags.
+    pub fn serve_with(&self, flags: &str) -> Server {
         let log = std::fs::File::create(self.folder.0.join("log")).unwrap();
-        let mut command = self.command("serve");
+        let mut command = self.command(format!("serve {flags}").trim());
         command.stdout(log.try_clone().unwrap()).stderr(log);
         let mut server = Server(command.spawn().unwrap());
         for _ in 0..6000 {
@@ -106,6 +113,11 @@ impl Place {
     }
 
     fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.0.join("log")).unwrap_or_default()
+        String::from_utf8_lossy(&self.read("log")).into_owned()
+    }
+
+    /// The bytes of a file, if it is there.
+    pub fn read(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.folder.0.join(name)).unwrap_or_default()
     }
 }

@@ -33,6 +33,17 @@ impl Wire {
         self.send(&format!("GET {path}"), &header, "")
     }
 
+    /// A form of a client that proves itself by HTTP Basic, with characters that need no encoding.
+    pub fn basic(self, path: &str, (id, secret): (&str, &str), body: &str) -> Option<Answer> {
+        use base64::Engine as _;
+        let proof = base64::engine::general_purpose::STANDARD.encode(format!("{id}:{secret}"));
+        let header = format!(
+            "Authorization: Basic {proof}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n",
+            body.len()
+        );
+        self.send(&format!("POST {path}"), &header, body)
+    }
+
     pub fn post(self, path: &str, body: &str, jar: &Jar) -> Option<Answer> {
         let header = format!(
             "{}Origin: {}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n",
@@ -83,6 +94,11 @@ impl Answer {
         self.headers(name).next()
     }
 
+    /// Head and body, as they came.
+    pub fn whole(&self) -> String {
+        format!("{}\n{}", self.head, self.body)
+    }
+
     pub fn location(&self) -> Option<&str> {
         self.header("location")
     }
@@ -107,6 +123,10 @@ impl Jar {
             let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
             self.0.insert(name.to_owned(), value.to_owned());
         }
+    }
+
+    pub fn values(&self) -> impl Iterator<Item = &String> {
+        self.0.values()
     }
 
     fn header(&self) -> String {

@@ -11,6 +11,7 @@ mod never_panics;
 mod rfc7515_appendix_a;
 mod rfc7638_rfc8037;
 mod rfc9068_access_token;
+mod samples;
 mod sealed_tokens;
 mod signing;
 mod stored_secrets;

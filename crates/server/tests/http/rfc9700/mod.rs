@@ -4,6 +4,7 @@ mod forged;
 mod headers;
 mod json;
 mod kinds;
+mod offered;
 mod policy;
 mod requests;
 pub mod sinks;
