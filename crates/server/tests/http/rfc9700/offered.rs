@@ -138,10 +138,8 @@ async fn a_certificate_in_a_header_proves_nothing() {
         "ssl-client-verify",
         "x-ssl-client-s-dn",
     ] {
-        for value in ["SUCCESS", "CN=service", "Subject=\"CN=service\""] {
-            let ask = server.post("/token", &machine).header(name, value);
-            server.send(ask).await.refused(401, "invalid_client");
-        }
+        let ask = server.post("/token", &machine).header(name, "CN=service");
+        server.send(ask).await.refused(401, "invalid_client");
     }
 }
 
