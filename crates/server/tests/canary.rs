@@ -90,14 +90,14 @@ fn sign_in(run: &mut Run) -> String {
     }
     let page = run.get(&format!("/continue?interaction={interaction}"));
     let page = match page.location() {
-        Some(path) => run.get(&path.to_owned()),
+        Some(path) => run.get(path),
         None => page,
     };
     let csrf = page.hidden("csrf").to_owned();
     let form = format!("interaction={interaction}&csrf={csrf}&scope.email=yes&approve=yes");
     let mut answer = run.post("/consent", &form);
     while let Some(path) = answer.location().filter(|path| path.starts_with('/')) {
-        answer = run.get(&path.to_owned());
+        answer = run.get(path);
     }
     let code = answer
         .location()

@@ -120,7 +120,7 @@ async fn what_is_no_signature_is_refused_wherever_one_is_verified() {
 }
 
 /// A server that takes any number of wrong proofs, so that each of them is looked at.
-fn patient() -> Setup {
+pub fn patient() -> Setup {
     Setup {
         rates: Rates::new([5, 50, 1_000_000, 0, 0]),
         ..Setup::default()

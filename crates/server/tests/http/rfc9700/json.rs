@@ -1,5 +1,6 @@
 //! Objects from outside that can be read in two ways, at every place that reads one (SEC-175).
 
+use super::forged::patient;
 use super::sinks::{Given, Sink};
 use super::tokens::{Good, accepts};
 use crate::malformed::variants;
@@ -20,7 +21,7 @@ const SINKS: [(Sink, &str); 7] = [
 // SEC-175, SEC-R09
 #[tokio::test]
 async fn a_header_or_payload_that_reads_in_two_ways_is_no_token() {
-    let server = TestServer::start().await;
+    let server = patient().start().await;
     let given = Given::by(&server).await;
     let mut taken = Vec::new();
     let mut refused = 0;
@@ -59,7 +60,7 @@ async fn a_header_or_payload_that_reads_in_two_ways_is_no_token() {
 // SEC-175, SEC-177
 #[tokio::test]
 async fn a_part_has_one_spelling() {
-    let server = TestServer::start().await;
+    let server = patient().start().await;
     let given = Given::by(&server).await;
     for sink in SINKS {
         let good = Good::of(&server, sink.0, &given);

@@ -27,7 +27,15 @@ impl Good {
             Sink::Assertion => (Kind::Assertion, Key::Client),
             Sink::Hint | Sink::LogoutHint => (Kind::Id, Key::Issuer(given.state.clone())),
             Sink::Bearer | Sink::Introspection => (Kind::Jwt, Key::Issuer(given.state.clone())),
-            other => panic!("{other:?} takes no signed token"),
+            Sink::Code
+            | Sink::Refresh
+            | Sink::SessionCookie
+            | Sink::BrowserCookie
+            | Sink::Interaction
+            | Sink::FormToken
+            | Sink::AdminLink
+            | Sink::ClientSecret
+            | Sink::Verifier => panic!("{sink:?} takes no signed token"),
         };
         let (header, payload) = jwt::read(given.value(kind));
         Self {
@@ -41,9 +49,10 @@ impl Good {
 
     /// The claims, with a `jti` of their own where that is spent.
     pub fn fresh(&self) -> Value {
-        match self.sink {
-            Sink::Assertion => jwt::assertion_claims(&self.server, "keyed"),
-            _ => self.payload.clone(),
+        if self.sink == Sink::Assertion {
+            jwt::assertion_claims(&self.server, "keyed")
+        } else {
+            self.payload.clone()
         }
     }
 
