@@ -28,7 +28,7 @@ fn getting_started_runs_as_written() {
     );
 }
 
-// S16, S40, S41
+// S10, S16, S40, S41
 #[test]
 fn every_grant_of_the_guide_runs_as_written() {
     let server = Server::start("grants");
