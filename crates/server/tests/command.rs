@@ -1,5 +1,8 @@
 //! Promises about the command line: what each command does, says, refuses, and exits with.
 
+#[path = "support/malformed.rs"]
+mod malformed;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -364,6 +367,28 @@ fn a_client_file_is_a_registration_request() {
 }
 
 // SEC-R03, SEC-004, SEC-103
+// SEC-175
+#[test]
+fn a_set_of_keys_that_reads_in_two_ways_makes_no_client() {
+    let at = Installation::new();
+    let key = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    let good = format!(r#"{{"keys":[{key}]}}"#);
+    let twice = good
+        .replace("\"crv\"", "\"kty\":\"OKP\",\"crv\"")
+        .into_bytes();
+    let mut wrong = malformed::variants(&good);
+    wrong.push(("a member of a key twice", twice));
+    for (name, text) in wrong {
+        std::fs::write(at.path("keys.json"), text).expect("a file");
+        let line = "client add --auth private_key_jwt --jwks-file keys.json";
+        let told = at.refused(line, 2);
+        assert!(told.contains("jwks"), "{name}: {told}");
+    }
+    std::fs::write(at.path("keys.json"), good).expect("a file");
+    at.good("client add --auth private_key_jwt --jwks-file keys.json");
+    assert_eq!(at.good("client list").as_array().map(Vec::len), Some(1));
+}
+
 #[test]
 fn clients_that_could_not_work_or_be_safe_are_refused_with_the_reason() {
     let at = Installation::new();

@@ -304,15 +304,25 @@ async fn renew(
     }
 }
 
-pub(super) async fn open_session(
+async fn open_session(
     app: &App,
     exchange: &Exchange,
     user: &User,
     ambient: &mut Ambient,
 ) -> Result<(SessionId, u32), Denied> {
+    let session = new_session(exchange, user, ambient);
+    let id = session.id;
+    let occasion = exchange.occasion(&user.id.to_string(), ambient);
+    app.store
+        .open_session(exchange.tenant.id(), session, occasion)
+        .await?;
+    Ok((id, 0))
+}
+
+pub(super) fn new_session(exchange: &Exchange, user: &User, ambient: &mut Ambient) -> Session {
     let now = ambient.now;
-    let tenant = &exchange.tenant.tenant;
-    let session = Session {
+    let lifetimes = &exchange.tenant.tenant.policy.lifetimes;
+    Session {
         id: RowId::new(now, &mut ambient.entropy),
         user: user.id,
         auth_time: now,
@@ -320,15 +330,9 @@ pub(super) async fn open_session(
         acr: ACR_PASSWORD.to_owned(),
         created_at: now,
         last_seen_at: now,
-        expires_at: now.plus(tenant.policy.lifetimes.session_absolute),
+        expires_at: now.plus(lifetimes.session_absolute),
         ended_at: None,
-    };
-    let id = session.id;
-    let occasion = exchange.occasion(&user.id.to_string(), ambient);
-    app.store
-        .open_session(&tenant.id, session, occasion)
-        .await?;
-    Ok((id, 0))
+    }
 }
 
 pub(crate) fn set_cookie(reply: &mut reply::Reply, cookie: HeaderValue) {

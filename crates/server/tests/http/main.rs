@@ -5,6 +5,8 @@ mod corpus;
 mod keys;
 mod limits;
 mod login;
+#[path = "../support/malformed.rs"]
+mod malformed;
 mod oidc_core;
 mod rfc6749;
 mod rfc7009;

@@ -8,7 +8,9 @@ use crate::support::{MINUTE, World, tenant_named, user_named};
 use jeton_protocol::client::{Client, ClientId};
 use jeton_protocol::cut::CutTarget;
 use jeton_protocol::grant::GrantId;
+use jeton_protocol::session::Session;
 use jeton_protocol::tenant::TenantId;
+use jeton_store::credentials::Welcome;
 use jeton_store::keys::{Ends, KeyPurpose, Replacement, StoredKey};
 use jeton_store::links::Link;
 use jeton_store::refresh::Rotation;
@@ -320,11 +322,21 @@ async fn of_links(world: &mut World, verb: &str, fault: Option<Fault>) -> Tried 
         "make_link" => tried!(world, fault, make_link(&tenant, link, occasion)),
         "use_link" => tried!(world, fault, use_link(&tenant, id, "p", occasion)),
         "set_password_by_link" => {
-            tried!(
-                world,
-                fault,
-                set_password_by_link(&tenant, (id, "p"), (user, "c".into()), occasion)
-            )
+            let found = world.store.session(&tenant, world.session).await;
+            let session = Session {
+                id: world.id(),
+                user,
+                ..found.unwrap().unwrap().session
+            };
+            let welcome = Welcome {
+                link: id,
+                purpose: "p",
+                phc: "c".into(),
+                occasion,
+                session,
+                opened: world.occasion(),
+            };
+            tried!(world, fault, set_password_by_link(&tenant, welcome))
         }
         other => of_keys(world, other, fault).await,
     }
@@ -450,7 +462,9 @@ both! {
                 let name = format!("v{place}-{turn}");
                 let mut of_verb = World::within(world.store.clone(), &world.location, &name, 1).await;
                 let found = of_sessions(&mut of_verb, verb, fault).await;
-                assert_eq!(found, wanted, "{verb} with {fault:?}");
+                // Two things happen to somebody who is welcomed: a password is set, and a session opened.
+                let each = if verb == "set_password_by_link" { 2 } else { 1 };
+                assert_eq!(found, (wanted.0 * each, wanted.1), "{verb} with {fault:?}");
             }
         }
     }

@@ -108,7 +108,7 @@ both! {
         }
     }
 
-    // RACE-64, SEC-120, SEC-306
+    // RACE-64, SEC-120, SEC-306, SEC-R01
     async fn a_value_is_claimed_by_one(world: World) {
         let other = open(&world.location);
         for round in 0..ROUNDS {

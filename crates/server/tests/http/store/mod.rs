@@ -4,3 +4,4 @@ mod audit;
 mod both;
 mod faults;
 mod nodes;
+mod walks;
