@@ -5,8 +5,11 @@ use crate::http::exchange::Exchange;
 use crate::http::reply::{self, Reply};
 use crate::http::routes::{Endpoint, ROUTES, Route};
 use crate::keys::Kek;
+use crate::logo::Logo;
 use crate::observe::Observe;
 use crate::observe::metrics::Metrics;
+use crate::outbound::remote::Remote;
+use crate::outbound::{self, Door};
 use crate::pages::Pages;
 use crate::passwords::Passwords;
 use crate::tenancy::{Tenancy, TenantState};
@@ -18,6 +21,7 @@ use jeton_protocol::grant::Grant;
 use jeton_protocol::introspection::TokenFacts;
 use jeton_protocol::tenant::Issuer;
 use jeton_store::{Lineage, Store, StoreError};
+use jeton_token::key_set::KeySet;
 use jeton_token::timestamp::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -32,6 +36,10 @@ pub struct App {
     pub throttle: Throttle,
     pub observe: Observe,
     pub metrics: Metrics,
+    /// The only way out.
+    pub door: Arc<Door>,
+    pub remote_keys: Remote<KeySet>,
+    pub logos: Remote<Logo>,
     pub clock: Clock,
     pub luck: Luck,
     pub settings: Settings,
@@ -52,6 +60,8 @@ pub struct Settings {
     pub rates: Rates,
     /// When the server makes the next signing keys, and how long before they sign; `None` leaves it to the operator.
     pub rotation: Option<(Duration, Duration)>,
+    /// What may go out, and whom to believe there.
+    pub outbound: outbound::Settings,
     /// `jeton dev`: the demo API, the trace, demo users on the sign-in page.
     pub development: Option<Development>,
     /// Keep the last requests with their checks, for `/dev/trace`.
@@ -154,6 +164,7 @@ impl Settings {
             body_limit: 64 * 1024,
             rates: Rates::default(),
             rotation: None,
+            outbound: outbound::Settings::default(),
             development: None,
             traces: false,
         }

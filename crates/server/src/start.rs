@@ -5,10 +5,14 @@ use crate::app::{App, Settings};
 use crate::http::listener::{self, Listening};
 use crate::http::tls::Tls;
 use crate::keys::Kek;
+use crate::logo::LOGO;
 use crate::observe::Observe;
 use crate::observe::metrics::Metrics;
+use crate::outbound::Door;
+use crate::outbound::remote::Remote;
 use crate::pages::Pages;
 use crate::passwords::{Cost, Passwords};
+use crate::remote_keys::KEY_SET;
 use crate::tenancy::Tenancy;
 use crate::throttle::Throttle;
 use jeton_protocol::tenant::Tenant;
@@ -36,6 +40,8 @@ pub enum StartError {
     IssuerTaken(String),
     #[error("keys: {0}")]
     Keys(String),
+    #[error("outbound.ca: {0}")]
+    Outbound(String),
 }
 
 /// Everything an application is made of.
@@ -55,7 +61,12 @@ impl Plan {
     pub async fn build(self) -> Result<Arc<App>, StartError> {
         let mut ambient = Ambient::new(&self.clock, &self.luck);
         settle_tenant(&self.store, &self.tenant, &mut ambient).await?;
+        let metrics = Metrics::new();
+        let door = Door::new(self.settings.outbound.clone(), metrics.egress());
         let app = Arc::new(App {
+            door: Arc::new(door.map_err(StartError::Outbound)?),
+            remote_keys: Remote::new(&KEY_SET),
+            logos: Remote::new(&LOGO),
             passwords: Passwords::start(
                 self.password_threads,
                 self.password_cost,
@@ -67,7 +78,7 @@ impl Plan {
             pages: Pages::new()?,
             throttle: Throttle::new(self.settings.rates),
             observe: Observe::new(self.settings.traces),
-            metrics: Metrics::new(),
+            metrics,
             clock: self.clock,
             luck: self.luck,
             settings: self.settings,

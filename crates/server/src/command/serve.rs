@@ -4,11 +4,12 @@ use super::desk::location;
 use super::{Answer, Failure};
 use crate::ambient::{Clock, Luck};
 use crate::app::Settings;
-use crate::config::{Config, Limits, LogFormat, LogLevel, Paths};
+use crate::config::{Config, Limits, LogFormat, LogLevel, Outbound, Paths};
 use crate::http::listener::Listening;
 use crate::http::routes::Endpoint;
 use crate::http::tls::Tls;
 use crate::keys::Kek;
+use crate::outbound;
 use crate::passwords::Cost;
 use crate::start::{self, Plan, StartError};
 use crate::throttle::Rates;
@@ -95,7 +96,18 @@ fn settings(config: &Config) -> Settings {
         body_limit: config.limits.body_bytes as usize,
         rates: rates(&config.limits),
         rotation: Some((config.rotation.period, config.rotation.lead)),
+        outbound: outbound(&config.outbound),
         ..Settings::new(config.issuer.clone())
+    }
+}
+
+fn outbound(outbound: &Outbound) -> outbound::Settings {
+    let allow = outbound.allow.iter();
+    outbound::Settings {
+        allow: allow.map(|it| it.as_str().to_owned()).collect(),
+        ports: outbound.ports.iter().map(|port| port.get()).collect(),
+        authorities: outbound.ca.clone(),
+        ..outbound::Settings::default()
     }
 }
 

@@ -13,8 +13,8 @@ use super::given::{Explained, Given};
 use super::kinds::{IssuerUrl, is_loopback};
 use super::problem::ConfigProblem;
 use super::raw::{
-    Database, Keys, Lifetimes, Limits, Listen, ListenTls, Log, Passwords, Paths, Refresh, Rotation,
-    Scope, Tokens, Top,
+    Database, Keys, Lifetimes, Limits, Listen, ListenTls, Log, Outbound, Passwords, Paths, Refresh,
+    Rotation, Scope, Tokens, Top,
 };
 use super::source::Source;
 use super::value::{Setting, Value};
@@ -42,6 +42,8 @@ pub struct Config {
     pub passwords: Passwords,
     /// What is refused unseen.
     pub limits: Limits,
+    /// What may go out.
+    pub outbound: Outbound,
     /// Log lines.
     pub log: Log,
     explained: Vec<Explained>,
@@ -106,6 +108,7 @@ struct Read {
     paths: Option<Paths>,
     passwords: Option<Passwords>,
     limits: Option<Limits>,
+    outbound: Option<Outbound>,
     log: Option<Log>,
 }
 
@@ -125,6 +128,7 @@ impl Read {
             paths: Paths::read(given, Paths::TABLE.prefix),
             passwords: Passwords::read(given, Passwords::TABLE.prefix),
             limits: Limits::read(given, Limits::TABLE.prefix),
+            outbound: Outbound::read(given, Outbound::TABLE.prefix),
             log: Log::read(given, Log::TABLE.prefix),
         }
     }
@@ -197,6 +201,7 @@ impl Read {
             paths: self.paths?,
             passwords: self.passwords?,
             limits: self.limits?,
+            outbound: self.outbound?,
             log: self.log?,
             explained,
         })

@@ -3,6 +3,7 @@
 mod corpus;
 mod login;
 mod oidc_core;
+mod outbound;
 mod rfc6749;
 mod rfc7009;
 mod rfc7517;

@@ -12,6 +12,8 @@ use jeton_token::timestamp::Timestamp;
 use serde::Deserialize;
 
 use crate::command::Failure;
+use crate::outbound;
+use crate::pages::WebUrl;
 
 /// A registration request (RFC 7591 §2) with the members only an operator may set beside it.
 #[derive(Debug, Clone, Default, clap::Args, Deserialize)]
@@ -43,6 +45,9 @@ pub struct Registration {
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
     pub jwks_file: Option<PathBuf>,
+    /// Where its public keys are, in place of a file; fetched when they are needed
+    #[arg(long = "jwks-uri", value_name = "URL", conflicts_with = "jwks_file")]
+    pub jwks_uri: Option<String>,
     #[arg(skip)]
     jwks: Option<serde_json::Map<String, serde_json::Value>>,
     /// web, or native for apps on a device (any loopback port, private schemes)
@@ -67,6 +72,18 @@ pub struct Registration {
     /// The signature of its ID tokens, such as ES256. Not given: RS256, as clients expect
     #[arg(long = "id-token-alg", value_name = "ALGORITHM")]
     pub id_token_signed_response_alg: Option<String>,
+    /// The image users are shown: PNG, JPEG, WebP or GIF of at most 256 KiB, fetched and served by this server
+    #[arg(long, value_name = "URL")]
+    pub logo_uri: Option<String>,
+    /// The web site users are led to
+    #[arg(long, value_name = "URL")]
+    pub client_uri: Option<String>,
+    /// Its privacy policy
+    #[arg(long, value_name = "URL")]
+    pub policy_uri: Option<String>,
+    /// Its terms of service
+    #[arg(long, value_name = "URL")]
+    pub tos_uri: Option<String>,
     /// The operator's own application: users are not asked to consent
     #[arg(long)]
     pub first_party: bool,
@@ -98,6 +115,11 @@ impl Registration {
         client.access_token_format = self.token_format()?;
         client.id_token_signed_response_alg = self.id_token_algorithm()?;
         client.allowed_origins = origins(self.allowed_origins)?;
+        client.jwks_uri = fetched("jwks_uri", self.jwks_uri)?;
+        client.logo_uri = fetched("logo_uri", self.logo_uri)?;
+        client.client_uri = linked("client_uri", self.client_uri)?;
+        client.policy_uri = linked("policy_uri", self.policy_uri)?;
+        client.tos_uri = linked("tos_uri", self.tos_uri)?;
         client.name = self.client_name;
         client.audience = self.audience;
         client.introspects = self.introspects;
@@ -234,6 +256,26 @@ fn uris(texts: &[String], application: ApplicationType) -> Result<Vec<RedirectUr
     texts.iter().map(parse).collect()
 }
 
+/// A URL this server fetches. Nobody has to answer there yet (Registration §2, P-281).
+fn fetched(member: &str, url: Option<String>) -> Result<Option<String>, Failure> {
+    match url.as_deref().map_or(Ok(()), outbound::fetchable) {
+        Ok(()) => Ok(url),
+        Err(why) => Err(Failure::usage(format!("{member}: {why}"))),
+    }
+}
+
+/// A URL a page links to (SEC-004).
+fn linked(member: &str, url: Option<String>) -> Result<Option<String>, Failure> {
+    if url
+        .as_deref()
+        .is_none_or(|url| WebUrl::parse(url).is_some())
+    {
+        return Ok(url);
+    }
+    let told = "write an http or https URL";
+    Err(Failure::usage(format!("{member}: {told}")))
+}
+
 /// Origins as browsers send them: scheme, host and port, nothing behind. (RFC 6454 §6.2)
 fn origins(texts: Vec<String>) -> Result<Vec<String>, Failure> {
     for text in &texts {
@@ -256,9 +298,12 @@ fn fits_together(client: &Client) -> Result<(), Failure> {
     } else if client.is_public() && !client.introspects.is_empty() {
         "introspection needs a client that can prove itself, not --auth none"
     } else if client.authentication == AuthenticationMethod::PrivateKeyJwt
+        && client.jwks_uri.is_none()
         && client.jwks.as_ref().is_none_or(KeySet::is_empty)
     {
-        "private_key_jwt needs the client's public keys: --jwks-file FILE"
+        "private_key_jwt needs the client's public keys: --jwks-file FILE or --jwks-uri URL"
+    } else if client.jwks.is_some() && client.jwks_uri.is_some() {
+        "jwks and jwks_uri exclude each other: give one of them"
     } else if client.may_use(GrantType::RefreshToken) && !needs_uri {
         "refresh_token needs authorization_code beside it"
     } else {
