@@ -166,7 +166,8 @@ impl HostPort {
             let host = url.host_str()?.to_owned();
             Some(format!("{host}:{}", url.port_or_known_default()?))
         });
-        if canonical.as_deref() == Some(text) {
+        // A star would be a name of its own to the parser, and match nothing.
+        if canonical.as_deref() == Some(text) && !text.contains('*') {
             Ok(Self(text.to_owned()))
         } else {
             let example = "such as \"keys.example.org:8443\" or \"127.0.0.1:9444\"";
