@@ -21,7 +21,7 @@ import {
 } from "../rig.js";
 
 const password = "correct horse battery";
-/** A ring of 40 by 40 pixels. */
+/** A disc on 40 by 40 pixels. */
 const logo = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAACgAAAAoCAMAAAC7IEhfAAAABlBMVEXIPB7/8NypihuSAAAAOUlEQVR42u3SsQ0AAAQFUbf/0hILuEJDXP0qfsR3LirJegpOgpMgpYUg5Sk4f0f/Qj8KPzM/3G9dCTqVAQFWqAEWAAAAAElFTkSuQmCC",
   "base64",

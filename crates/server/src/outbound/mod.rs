@@ -60,28 +60,40 @@ impl Door {
         })
     }
 
-    /// Fetches a document by GET. Only status 200 counts, and nothing is followed (SEC-222).
+    /// Fetches a document by GET and reads it; what `read` refuses, in words for the operator, is a failure like any other.
+    /// Only status 200 counts, and nothing is followed (SEC-222).
     ///
     /// A failure is logged here, and told no sooner than `Settings::shortest_failure`: how long it took does not say whether
     /// an address was refused or a server did not answer (SEC-220). What it was is for the operator, never for a caller.
-    pub async fn fetch(&self, wanted: Wanted<'_>) -> Result<Fetched, OutboundError> {
+    pub async fn fetch<T>(
+        &self,
+        wanted: Wanted<'_>,
+        read: impl FnOnce(Fetched) -> Result<T, String>,
+    ) -> Result<T, OutboundError> {
         let earliest = tokio::time::sleep(self.settings.shortest_failure);
-        let fetched = tokio::time::timeout(self.settings.patience, self.go(&wanted)).await;
-        let fetched = fetched.unwrap_or(Err(OutboundError::TooSlow));
-        match &fetched {
+        let url = target::shown(wanted.url);
+        let answered = tokio::time::timeout(self.settings.patience, self.go(&wanted)).await;
+        let answered = answered.unwrap_or(Err(OutboundError::TooSlow));
+        let document = answered.and_then(|fetched| {
+            let about = tracing::warn_span!("document", url = ?url);
+            about
+                .in_scope(|| read(fetched))
+                .map_err(OutboundError::Unusable)
+        });
+        match &document {
             Ok(_) => self.egress.count(wanted.purpose, "fetched"),
             Err(error) => {
                 self.egress.count(wanted.purpose, error.outcome());
                 tracing::warn!(
                     event = "outbound.failed",
                     purpose = wanted.purpose,
-                    url = ?target::shown(wanted.url),
+                    url = ?url,
                     problem = ?error.to_string(),
                 );
                 earliest.await;
             }
         }
-        fetched
+        document
     }
 
     async fn go(&self, wanted: &Wanted<'_>) -> Result<Fetched, OutboundError> {

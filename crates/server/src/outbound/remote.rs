@@ -206,17 +206,8 @@ async fn fetch<T>(
         types: kind.types,
         limit: kind.limit,
     };
-    let fetched = door.fetch(wanted).await?;
-    let value = (kind.read)(&fetched).map_err(|problem| {
-        tracing::warn!(
-            event = "outbound.failed",
-            purpose = kind.purpose,
-            url,
-            problem
-        );
-        OutboundError::Unusable(problem)
-    })?;
-    Ok((value, fetched.max_age))
+    let read = |fetched: Fetched| Ok(((kind.read)(&fetched)?, fetched.max_age));
+    door.fetch(wanted, read).await
 }
 
 impl<T> Entry<T> {

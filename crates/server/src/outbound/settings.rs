@@ -37,12 +37,14 @@ impl Default for Settings {
     }
 }
 
+pub type Lookup = dyn Fn(&str) -> Vec<IpAddr> + Send + Sync;
+
 /// Where addresses come from.
 #[derive(Clone)]
 pub enum Names {
     System,
     /// A test says which addresses a name has, each time it is asked.
-    Told(Arc<dyn Fn(&str) -> Vec<IpAddr> + Send + Sync>),
+    Told(Arc<Lookup>),
 }
 
 impl fmt::Debug for Names {

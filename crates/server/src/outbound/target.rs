@@ -42,7 +42,8 @@ impl Target {
         let authority = format!("{host}:{port}");
         let is_allowed = settings.allow.contains(&authority);
         let is_https = url.scheme() == "https";
-        if !is_https && !(settings.plain_loopback && is_allowed) {
+        let may_be_plain = settings.plain_loopback && is_allowed;
+        if !is_https && !may_be_plain {
             return refused("it is not https");
         }
         if literal.is_some() && !is_allowed {

@@ -208,7 +208,7 @@ async fn one_host_is_asked_four_questions_at_once_and_no_more() {
     let asking: Vec<_> = (0..24)
         .map(|_| {
             let (door, url) = (Arc::clone(&door), remote.url("/"));
-            tokio::spawn(async move { door.fetch(wanted(&url)).await.map(drop) })
+            tokio::spawn(async move { door.fetch(wanted(&url), Ok).await.map(drop) })
         })
         .collect();
     for one in asking {
@@ -230,16 +230,30 @@ async fn what_goes_out_is_counted_by_purpose_and_outcome() {
     .start()
     .await;
     let door = &server.app.door;
-    assert!(door.fetch(wanted(&remote.url("/"))).await.is_ok());
-    assert!(door.fetch(wanted(&remote.url("/missing"))).await.is_err());
-    assert!(door.fetch(wanted("https://nobody.example/")).await.is_err());
-    assert!(door.fetch(wanted("http://keys.example/")).await.is_err());
+    for url in [
+        remote.url("/"),
+        remote.url("/missing"),
+        "https://nobody.example/".to_owned(),
+        "http://keys.example/".to_owned(),
+    ] {
+        let fetched = door.fetch(wanted(&url), Ok).await;
+        assert_eq!(fetched.is_ok(), url == remote.url("/"));
+    }
+    let refused = |_| Err::<(), _>("not what was hoped for".to_owned());
+    let unusable = door.fetch(wanted(&remote.url("/")), refused).await;
+    assert_eq!(unusable.unwrap_err().outcome(), "unusable");
     let mut metrics = server.get("/metrics");
     metrics.management = true;
     let text = server.send(metrics).await.expect(200).body;
-    for outcome in ["fetched", "unusable", "failed", "refused"] {
-        let line =
-            format!("jeton_outbound_requests_total{{purpose=\"test\",outcome=\"{outcome}\"}} 1");
+    for (outcome, times) in [
+        ("fetched", 1),
+        ("unusable", 2),
+        ("failed", 1),
+        ("refused", 1),
+    ] {
+        let line = format!(
+            "jeton_outbound_requests_total{{purpose=\"test\",outcome=\"{outcome}\"}} {times}"
+        );
         assert!(text.contains(&line), "{line} in {text}");
     }
 }
