@@ -160,6 +160,9 @@ pub struct Client {
     pub secret: Option<KeptSecret>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks: Option<KeySet>,
+    /// Where its keys are, when the record does not hold them (Core §10.1.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
     #[serde(default)]
     pub redirect_uris: Vec<RedirectUri>,
     #[serde(default)]
@@ -222,6 +225,7 @@ impl Client {
             authentication_algorithm: None,
             secret: None,
             jwks: None,
+            jwks_uri: None,
             redirect_uris: Vec::new(),
             post_logout_redirect_uris: Vec::new(),
             grant_types: vec![GrantType::AuthorizationCode],

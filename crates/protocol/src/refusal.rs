@@ -194,6 +194,18 @@ impl Trail {
         }
     }
 
+    /// How many checks were passed so far.
+    pub fn mark(&self) -> usize {
+        self.passed().len()
+    }
+
+    /// Forgets what was passed since the mark, because it will be asked again.
+    pub fn rewind(&mut self, mark: usize) {
+        if let Some(passed) = &mut self.passed {
+            passed.truncate(mark);
+        }
+    }
+
     pub fn passed(&self) -> &[&'static Rule] {
         self.passed.as_deref().unwrap_or_default()
     }

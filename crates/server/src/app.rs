@@ -6,8 +6,11 @@ use crate::http::exchange::Exchange;
 use crate::http::reply::{self, Reply};
 use crate::http::routes::{Endpoint, ROUTES, Route};
 use crate::keys::Kek;
+use crate::logo::Logo;
 use crate::observe::Observe;
 use crate::observe::metrics::Metrics;
+use crate::outbound::remote::Remote;
+use crate::outbound::{self, Door};
 use crate::pages::Pages;
 use crate::passwords::Passwords;
 use crate::tenancy::{Tenancy, TenantState};
@@ -19,6 +22,7 @@ use jeton_protocol::grant::Grant;
 use jeton_protocol::introspection::TokenFacts;
 use jeton_protocol::tenant::Issuer;
 use jeton_store::{Lineage, Store, StoreError};
+use jeton_token::key_set::KeySet;
 use jeton_token::timestamp::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -34,6 +38,10 @@ pub struct App {
     pub probe: Probe,
     pub observe: Observe,
     pub metrics: Metrics,
+    /// The only way out.
+    pub door: Arc<Door>,
+    pub remote_keys: Remote<KeySet>,
+    pub logos: Remote<Logo>,
     pub clock: Clock,
     pub luck: Luck,
     pub settings: Settings,
@@ -56,6 +64,8 @@ pub struct Settings {
     pub rotation: Option<(Duration, Duration)>,
     /// How long audit records are kept; `None` is for ever.
     pub audit_keep: Option<Duration>,
+    /// What may go out, and whom to believe there.
+    pub outbound: outbound::Settings,
     /// `jeton dev`: the demo API, the trace, demo users on the sign-in page.
     pub development: Option<Development>,
     /// Keep the last requests with their checks, for `/dev/trace`.
@@ -159,6 +169,7 @@ impl Settings {
             rates: Rates::default(),
             rotation: None,
             audit_keep: None,
+            outbound: outbound::Settings::default(),
             development: None,
             traces: false,
         }

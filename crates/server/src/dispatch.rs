@@ -266,6 +266,7 @@ async fn call(
         Endpoint::Home => endpoints::home::home(app, exchange),
         Endpoint::ErrorPage => endpoints::errors::error_page(app, exchange),
         Endpoint::Asset => Ok(asset(app, exchange)),
+        Endpoint::Logo => endpoints::logo::logo(app, exchange, ambient.now).await,
         Endpoint::Livez | Endpoint::Startupz => endpoints::health::livez(),
         Endpoint::Readyz => endpoints::health::readyz(app, exchange, ambient.now).await,
         Endpoint::Metrics => endpoints::health::metrics(app),

@@ -7,10 +7,14 @@ use crate::endpoints::health::Probe;
 use crate::http::listener::{self, Listening};
 use crate::http::tls::Tls;
 use crate::keys::Kek;
+use crate::logo::LOGO;
 use crate::observe::Observe;
 use crate::observe::metrics::Metrics;
+use crate::outbound::Door;
+use crate::outbound::remote::Remote;
 use crate::pages::Pages;
 use crate::passwords::{Cost, Passwords};
+use crate::remote_keys::KEY_SET;
 use crate::tenancy::Tenancy;
 use crate::throttle::Throttle;
 use jeton_protocol::tenant::Tenant;
@@ -46,6 +50,8 @@ pub enum StartError {
     Tls(#[from] crate::http::tls::TlsError),
     #[error("{0} cannot be an issuer; write a URL such as http://localhost:9000")]
     Issuer(String),
+    #[error("outbound.ca: {0}")]
+    Outbound(String),
 }
 
 /// Everything an application is made of.
@@ -65,7 +71,12 @@ impl Plan {
     pub async fn build(self) -> Result<Arc<App>, StartError> {
         let mut ambient = Ambient::new(&self.clock, &self.luck);
         settle_tenant(&self.store, &self.tenant, &mut ambient).await?;
+        let metrics = Metrics::new();
+        let door = Door::new(self.settings.outbound.clone(), metrics.egress());
         let app = Arc::new(App {
+            door: Arc::new(door.map_err(StartError::Outbound)?),
+            remote_keys: Remote::new(&KEY_SET),
+            logos: Remote::new(&LOGO),
             passwords: Passwords::start(
                 self.password_threads,
                 self.password_cost,
@@ -78,7 +89,7 @@ impl Plan {
             throttle: Throttle::new(self.settings.rates),
             probe: Probe::default(),
             observe: Observe::new(self.settings.traces),
-            metrics: Metrics::new(),
+            metrics,
             clock: self.clock,
             luck: self.luck,
             settings: self.settings,

@@ -179,6 +179,40 @@ fn the_inner_crates_ask_no_clock_and_open_nothing() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// One door out. `jeton bench` and `jeton healthcheck` are clients of a server, not part of one; the store has its database.
+#[test]
+fn nothing_but_the_door_opens_a_connection() {
+    const CLIENTS: [&str; 3] = ["outbound", "bench", "command/healthcheck.rs"];
+    const OPENS: [&str; 7] = [
+        "TcpStream::connect",
+        "connect_timeout",
+        "lookup_host",
+        "to_socket_addrs",
+        "ToSocketAddrs",
+        "TlsConnector",
+        "client::conn",
+    ];
+    let server = crates().join("server/src");
+    let mut seen = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for path in rust_files(&server) {
+        let code = code_only(&read(&path));
+        let inside = path.strip_prefix(&server).unwrap();
+        for word in OPENS.iter().filter(|word| code.contains(**word)) {
+            match CLIENTS.iter().find(|client| inside.starts_with(client)) {
+                Some(client) => drop(seen.insert(*client)),
+                None => wrong.push(format!("{}: {word}", shown(&path))),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(
+        seen,
+        CLIENTS.into(),
+        "those that are excepted still need it"
+    );
+}
+
 #[test]
 fn sql_is_written_in_the_store_only() {
     let mut wrong = Vec::new();

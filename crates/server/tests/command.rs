@@ -249,7 +249,8 @@ fn check_reports_each_thing_that_is_wrong_and_exits_with_1() {
     .expect("a file");
     std::fs::write(at.path("jeton.key"), "short").expect("a file");
     std::fs::write(at.path("c.pem"), "no certificate").expect("a file");
-    let tls = "--set listen.tls.certificate=c.pem --set listen.tls.key=k.pem";
+    let tls =
+        "--set listen.tls.certificate=c.pem --set listen.tls.key=k.pem --set outbound.ca=c.pem";
     let ran = at.run(&format!("check {tls}"));
     assert_eq!(ran.code, 1, "{}", ran.text);
     let failed: Vec<&str> = ran
@@ -257,9 +258,10 @@ fn check_reports_each_thing_that_is_wrong_and_exits_with_1() {
         .lines()
         .filter(|line| line.starts_with("FAILED"))
         .collect();
-    assert_eq!(failed.len(), 3, "{}", ran.text);
+    assert_eq!(failed.len(), 4, "{}", ran.text);
     assert!(failed[1].contains("jeton.key"), "{}", ran.text);
     assert!(failed[2].contains("c.pem"), "{}", ran.text);
+    assert!(failed[3].contains("outbound.ca"), "{}", ran.text);
 }
 
 // SEC-423: others must not be able to read the key
@@ -360,10 +362,43 @@ fn a_client_file_is_a_registration_request() {
         &request.replace("filed\"", "piped\""),
     );
     assert_eq!(piped.code, 0, "{}", piped.error);
+    let both = r#"{"token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": []},
+        "jwks_uri": "https://filed.example/jwks"}"#;
+    std::fs::write(at.path("both.json"), both).expect("a file");
+    assert!(
+        at.refused("client add --file both.json", 2)
+            .contains("exclude each other")
+    );
     assert!(
         at.refused("client add --file missing.json", 2)
             .contains("missing.json")
     );
+}
+
+// P-186, P-280, P-281, P-288: nobody has to answer at the addresses yet.
+#[test]
+fn a_client_may_keep_its_keys_and_its_image_at_addresses_of_its_own() {
+    let at = Installation::new();
+    let members = serde_json::json!({
+        "client_id": "far", "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://far.example/jwks",
+        "logo_uri": "https://far.example/logo.png", "client_uri": "https://far.example/",
+        "policy_uri": "https://far.example/privacy", "tos_uri": "https://far.example/terms",
+    });
+    std::fs::write(at.path("far.json"), members.to_string()).expect("a file");
+    let filed = at.good("client add --file far.json");
+    let options = "--jwks-uri https://far.example/jwks --logo-uri https://far.example/logo.png \
+                   --client-uri https://far.example/ --policy-uri https://far.example/privacy \
+                   --tos-uri https://far.example/terms";
+    let written = at.good(&format!(
+        "client add --id far2 --auth private_key_jwt {options}"
+    ));
+    for (name, value) in members.as_object().expect("members") {
+        assert_eq!(filed[name], *value, "{name}");
+        if name != "client_id" {
+            assert_eq!(written[name], *value, "{name}");
+        }
+    }
+    assert!(filed.get("client_secret").is_none());
 }
 
 // SEC-R03, SEC-004, SEC-103
@@ -411,7 +446,23 @@ fn clients_that_could_not_work_or_be_safe_are_refused_with_the_reason() {
             "--auth none --redirect-uri https://a.example/ --introspects https://b.example",
             "prove itself",
         ),
-        ("--auth private_key_jwt", "--jwks-file"),
+        (
+            "--auth private_key_jwt",
+            "--jwks-file FILE or --jwks-uri URL",
+        ),
+        (
+            "--auth private_key_jwt --jwks-uri http://a.example/jwks",
+            "not https",
+        ),
+        (
+            "--auth private_key_jwt --jwks-uri https://me@a.example/jwks",
+            "user information",
+        ),
+        ("--logo-uri javascript:alert", "https"),
+        ("--logo-uri https://a.example/#x", "fragment"),
+        ("--client-uri javascript:alert", "http or https"),
+        ("--policy-uri data:text/html,x", "http or https"),
+        ("--tos-uri /terms", "http or https"),
         ("--auth magic", "client_secret_basic"),
         ("--grant-type password", "client_credentials"),
         ("--grant-type authorization_code", "--redirect-uri"),

@@ -596,6 +596,44 @@ fn paths_are_plain_and_belong_to_one_endpoint() {
     );
 }
 
+// SEC-220, SEC-224
+#[test]
+fn what_may_go_out_is_named_exactly() {
+    let config = accepted(
+        "[outbound]\nallow = [\"keys.example:8443\", \"127.0.0.1:9444\", \"[::1]:443\"]\nports = [8443]\n\
+         ca = [\"a.pem\", \"b.pem\"]\n",
+    );
+    let allowed: Vec<&str> = config.outbound.allow.iter().map(|it| it.as_str()).collect();
+    assert_eq!(
+        allowed,
+        ["keys.example:8443", "127.0.0.1:9444", "[::1]:443"]
+    );
+    assert_eq!(config.outbound.ca.len(), 2);
+    let nothing = accepted("").outbound;
+    assert!(nothing.allow.is_empty() && nothing.ports.is_empty() && nothing.ca.is_empty());
+    for wrong in [
+        "keys.example",
+        "https://keys.example:443",
+        "Keys.example:443",
+        "keys.example:0443",
+        "keys.example:443/path",
+        "me@keys.example:443",
+        "10.0.0.0/8",
+        "*.example:443",
+        "127.1:443",
+        ":443",
+    ] {
+        let told = one_refusal(&format!("outbound.allow=[\"{wrong}\"]"));
+        assert!(told.contains("write a host and a port"), "{wrong}: {told}");
+    }
+    for wrong in ["0", "65536", "-1", "https"] {
+        assert!(
+            flagged(&[&format!("outbound.ports=[{wrong}]")]).is_err(),
+            "{wrong}"
+        );
+    }
+}
+
 #[test]
 fn scopes_are_read_by_name_and_bad_names_are_refused() {
     let config = accepted(

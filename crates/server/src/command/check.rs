@@ -15,6 +15,7 @@ use super::desk::Desk;
 use super::{Answer, Failure, load};
 use crate::config::{Config, Source, Sources, TlsFiles};
 use crate::keys::Kek;
+use crate::outbound;
 
 /// What to check.
 #[derive(Debug, clap::Args)]
@@ -54,6 +55,13 @@ pub(super) fn run(sources: &Sources) -> Result<Answer, Failure> {
         findings.push(Finding {
             subject: "certificate",
             outcome: certificate(files),
+        });
+    }
+    if !config.outbound.ca.is_empty() {
+        let certificates = outbound::read_authorities(&config.outbound.ca);
+        findings.push(Finding {
+            subject: "outbound.ca",
+            outcome: certificates.map(|found| format!("{} authorities", found.len())),
         });
     }
     Ok(report(&findings, &config.warnings()))

@@ -5,12 +5,13 @@ use super::serve::{log, runtime, threads};
 use super::{Answer, Failure};
 use crate::ambient::{Ambient, Clock, Luck};
 use crate::app::{Development, Settings};
-use crate::config::{DatabaseUrl, LogFormat, LogLevel};
+use crate::config::{DatabaseUrl, HostPort, LogFormat, LogLevel};
 use crate::demo::seed::{self, Seed};
 use crate::demo::{DemoClient, DemoPerson, api};
 use crate::http::listener::Listening;
 use crate::http::pace::Patience;
 use crate::keys::Kek;
+use crate::outbound;
 use crate::passwords::Cost;
 use crate::start::{self, Plan, StartError};
 use crate::throttle::Rates;
@@ -42,6 +43,13 @@ pub struct Options {
     /// Which people and clients there are
     #[arg(long, value_enum, default_value_t = World::Demo)]
     seed: World,
+    /// A host and port, such as localhost:3000, from which keys and logos of clients may be fetched; on loopback without
+    /// TLS too. May be repeated
+    #[arg(long = "outbound-allow", value_name = "HOST:PORT")]
+    outbound_allow: Vec<String>,
+    /// A PEM file of a certificate authority to trust for that; may be repeated
+    #[arg(long = "outbound-ca", value_name = "FILE")]
+    outbound_ca: Vec<PathBuf>,
     /// Does not keep the trace of requests, which costs time
     #[arg(long)]
     no_trace: bool,
@@ -66,8 +74,9 @@ pub fn run(options: &Options) -> Result<Answer, Failure> {
         .as_deref()
         .map(parse_database)
         .transpose()?;
+    let outbound = outbound(options)?;
     runtime()?
-        .block_on(dev(options, database))
+        .block_on(dev(options, database, outbound))
         .map_err(Failure::refused)?;
     Ok(Answer::done(
         "stopped",
@@ -79,7 +88,24 @@ fn parse_database(text: &str) -> Result<DatabaseUrl, Failure> {
     DatabaseUrl::from_text(text).map_err(|wrong| Failure::usage(format!("--database {wrong}")))
 }
 
-async fn dev(options: &Options, database: Option<DatabaseUrl>) -> Result<(), StartError> {
+fn outbound(options: &Options) -> Result<outbound::Settings, Failure> {
+    for text in &options.outbound_allow {
+        HostPort::from_text(text)
+            .map_err(|wrong| Failure::usage(format!("--outbound-allow {wrong}")))?;
+    }
+    Ok(outbound::Settings {
+        allow: options.outbound_allow.clone(),
+        authorities: options.outbound_ca.clone(),
+        plain_loopback: true,
+        ..outbound::Settings::default()
+    })
+}
+
+async fn dev(
+    options: &Options,
+    database: Option<DatabaseUrl>,
+    outbound: outbound::Settings,
+) -> Result<(), StartError> {
     let socket = start::bind(options.address)?;
     let address = socket
         .local_addr()
@@ -120,7 +146,10 @@ async fn dev(options: &Options, database: Option<DatabaseUrl>) -> Result<(), Sta
         store,
         kek,
         tenant,
-        settings: settings(issuer, Development { clients, users }, traces),
+        settings: Settings {
+            outbound,
+            ..settings(issuer, Development { clients, users }, traces)
+        },
         password_threads: threads(None),
         password_cost: Cost::default(),
         clock,

@@ -4,12 +4,13 @@ use super::desk::location;
 use super::{Answer, Failure};
 use crate::ambient::{Clock, Luck};
 use crate::app::Settings;
-use crate::config::{Config, Limits, LogFormat, LogLevel, Paths};
+use crate::config::{Config, Limits, LogFormat, LogLevel, Outbound, Paths};
 use crate::http::listener::Listening;
 use crate::http::pace::Patience;
 use crate::http::routes::Endpoint;
 use crate::http::tls::Tls;
 use crate::keys::Kek;
+use crate::outbound;
 use crate::passwords::Cost;
 use crate::start::{self, Plan, StartError};
 use crate::throttle::Rates;
@@ -104,7 +105,18 @@ fn settings(config: &Config) -> Settings {
         rates: rates(&config.limits),
         rotation: Some((config.rotation.period, config.rotation.lead)),
         audit_keep: Some(config.audit.keep),
+        outbound: outbound(&config.outbound),
         ..Settings::new(config.issuer.clone())
+    }
+}
+
+fn outbound(outbound: &Outbound) -> outbound::Settings {
+    let allow = outbound.allow.iter();
+    outbound::Settings {
+        allow: allow.map(|it| it.as_str().to_owned()).collect(),
+        ports: outbound.ports.iter().map(|port| port.get()).collect(),
+        authorities: outbound.ca.clone(),
+        ..outbound::Settings::default()
     }
 }
 

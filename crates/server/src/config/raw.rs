@@ -5,6 +5,7 @@
 //! checked in `resolved.rs`.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use jeton_token::algorithm::SignatureAlgorithm;
 
 use super::choices::{LogFormat, LogLevel};
 use super::key::{Table, table};
-use super::kinds::{DatabaseUrl, IssuerUrl, ResourceUri, UrlPath};
+use super::kinds::{DatabaseUrl, HostPort, IssuerUrl, ResourceUri, UrlPath};
 
 /// The tables in the order of the reference.
 pub const TABLES: &[Table] = &[
@@ -32,6 +33,7 @@ pub const TABLES: &[Table] = &[
     Passwords::TABLE,
     Limits::TABLE,
     Audit::TABLE,
+    Outbound::TABLE,
     Log::TABLE,
 ];
 
@@ -240,6 +242,22 @@ table! {
         /// How long a record is kept. Older ones are deleted, once a signed checkpoint has said that they go, so that
         /// `jeton audit verify` can tell it from tampering.
         keep: Duration = "400d", "1d"..="36500d";
+    }
+}
+
+table! {
+    /// What this server may fetch from others: the keys of a client at its `jwks_uri`, and its logo. Only https, only host
+    /// names, and only addresses of the public internet.
+    Outbound at "outbound." {
+        /// Hosts with their port that may be fetched from whatever their address is, exactly as URLs name them, such as
+        /// `["keys.internal.example:8443"]`. Everything else inside your network stays out of reach, whoever registers its
+        /// URL. TLS is checked all the same.
+        allow: Vec<HostPort> = "";
+        /// PEM files of certificate authorities that are trusted beside those of the machine. There is no way to trust
+        /// everybody.
+        ca: Vec<PathBuf> = "";
+        /// Ports that may be used beside 443.
+        ports: Vec<NonZeroU16> = "";
     }
 }
 

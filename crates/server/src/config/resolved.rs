@@ -13,8 +13,8 @@ use super::given::{Explained, Given};
 use super::kinds::{IssuerUrl, is_loopback};
 use super::problem::ConfigProblem;
 use super::raw::{
-    Audit, Database, Keys, Lifetimes, Limits, Listen, ListenTls, Log, Passwords, Paths, Refresh,
-    Rotation, Scope, Tokens, Top,
+    Audit, Database, Keys, Lifetimes, Limits, Listen, ListenTls, Log, Outbound, Passwords, Paths,
+    Refresh, Rotation, Scope, Tokens, Top,
 };
 use super::source::Source;
 use super::value::{Setting, Value};
@@ -46,6 +46,8 @@ pub struct Config {
     pub passwords: Passwords,
     /// What is refused unseen.
     pub limits: Limits,
+    /// What may go out.
+    pub outbound: Outbound,
     /// Log lines.
     pub log: Log,
     explained: Vec<Explained>,
@@ -133,6 +135,7 @@ struct Read {
     passwords: Option<Passwords>,
     limits: Option<Limits>,
     audit: Option<Audit>,
+    outbound: Option<Outbound>,
     log: Option<Log>,
 }
 
@@ -153,6 +156,7 @@ impl Read {
             passwords: Passwords::read(given, Passwords::TABLE.prefix),
             limits: Limits::read(given, Limits::TABLE.prefix),
             audit: Audit::read(given, Audit::TABLE.prefix),
+            outbound: Outbound::read(given, Outbound::TABLE.prefix),
             log: Log::read(given, Log::TABLE.prefix),
         }
     }
@@ -227,6 +231,7 @@ impl Read {
             paths: self.paths?,
             passwords: self.passwords?,
             limits: self.limits?,
+            outbound: self.outbound?,
             log: self.log?,
             explained,
         })

@@ -278,6 +278,7 @@ fn peer(endpoint: Endpoint) -> Peer {
         | Endpoint::Home
         | Endpoint::ErrorPage
         | Endpoint::Asset
+        | Endpoint::Logo
         | Endpoint::Livez
         | Endpoint::Readyz
         | Endpoint::Startupz
@@ -307,6 +308,7 @@ fn what(step: &Step) -> &'static str {
         Endpoint::Home => "Home page",
         Endpoint::ErrorPage => "Explanation of a rule",
         Endpoint::Asset => "Asset",
+        Endpoint::Logo => "Image of a client",
         Endpoint::Livez | Endpoint::Readyz | Endpoint::Startupz => "Health",
         Endpoint::Metrics => "Metrics",
         Endpoint::AdminLink => "Link for an administrator",

@@ -19,6 +19,8 @@ const PERMISSIONS: HeaderValue = HeaderValue::from_static(
     "publickey-credentials-get=(self), camera=(), geolocation=(), microphone=(), payment=()",
 );
 const METADATA_LIFE: HeaderValue = HeaderValue::from_static("public, max-age=300");
+const IMAGE_LIFE: HeaderValue = HeaderValue::from_static("public, max-age=3600");
+const SANDBOX: HeaderValue = HeaderValue::from_static("default-src 'none'; sandbox");
 const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
 
 fn bare(status: StatusCode, content_type: HeaderValue, body: Bytes) -> Reply {
@@ -79,6 +81,20 @@ pub fn asset(content_type: &'static str, bytes: &'static [u8], immutable: bool) 
     reply
         .headers_mut()
         .insert(header::CACHE_CONTROL, HeaderValue::from_static(life));
+    reply
+}
+
+/// An image somebody else made: never a page, whatever is in it (P-102).
+pub fn foreign_image(content_type: &'static str, bytes: Bytes) -> Reply {
+    let mut reply = bare(
+        StatusCode::OK,
+        HeaderValue::from_static(content_type),
+        bytes,
+    );
+    let headers = reply.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, SANDBOX);
+    headers.insert("cross-origin-resource-policy", SAME_ORIGIN);
+    headers.insert(header::CACHE_CONTROL, IMAGE_LIFE);
     reply
 }
 

@@ -10,6 +10,7 @@ use crate::http::cookies::Cookie;
 use crate::http::denied::{Denied, later};
 use crate::http::exchange::Exchange;
 use crate::http::reply;
+use crate::logo;
 use crate::pages::{DemoUser, Page, SignIn, SignInProblem, Why};
 use crate::throttle::{Reached, network};
 use http::{HeaderValue, Method, StatusCode, header};
@@ -44,7 +45,7 @@ pub async fn sign_in(
             .login_hint
             .clone()
             .unwrap_or_default();
-        return show(app, exchange, &visit, (&hint, None)).await;
+        return show(app, exchange, &visit, (&hint, None), ambient.now).await;
     }
     let params = exchange.form()?;
     let visit = Visit::load(app, exchange, params.one("interaction"), ambient.now, trail).await?;
@@ -60,13 +61,14 @@ pub async fn sign_in(
                 exchange,
                 &visit,
                 (typed_name(&params), Some(SignInProblem::WrongPassword)),
+                ambient.now,
             )
             .await
         }
         Tried::TooOften(reached) => {
             let shown = (typed_name(&params), Some(SignInProblem::Throttled));
             Ok(later(
-                show(app, exchange, &visit, shown).await?,
+                show(app, exchange, &visit, shown, ambient.now).await?,
                 reached.seconds,
             ))
         }
@@ -344,15 +346,17 @@ async fn show(
     exchange: &Exchange,
     visit: &Visit,
     (username, problem): (&str, Option<SignInProblem>),
+    now: Timestamp,
 ) -> Answer {
     let client = client_of(app, exchange, visit).await?;
     let request = &visit.interaction.request;
     let path = format!("{}/sign-in", exchange.tenant.tenant.issuer.path());
     let csrf = visit.csrf(exchange, None);
+    let logo = logo::path(app, exchange, &client, now);
     let development = app.settings.development.as_ref();
     let page = SignIn {
         look: view::look(&exchange.tenant.tenant),
-        client: view::asking(&client, request.target.redirect_uri()),
+        client: view::asking(&client, request.target.redirect_uri(), logo.as_deref()),
         action: &path,
         interaction: &visit.handle,
         csrf: &csrf,

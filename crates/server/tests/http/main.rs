@@ -8,6 +8,7 @@ mod login;
 #[path = "../support/malformed.rs"]
 mod malformed;
 mod oidc_core;
+mod outbound;
 mod rfc6749;
 mod rfc7009;
 mod rfc7517;

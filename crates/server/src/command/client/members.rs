@@ -15,7 +15,7 @@ use crate::keys::SIGNING_ALGORITHMS;
 type Set = fn(&mut Client, &Json) -> Result<(), String>;
 
 /// Every member that can be set, in an order in which what one depends on comes before it. `null` is the default.
-const MEMBERS: [(&str, Set); 26] = [
+const MEMBERS: [(&str, Set); 27] = [
     ("application_type", application),
     ("token_endpoint_auth_method", authentication),
     ("token_endpoint_auth_signing_alg", |client, value| {
@@ -24,6 +24,9 @@ const MEMBERS: [(&str, Set); 26] = [
         Ok(())
     }),
     ("jwks", keys),
+    ("jwks_uri", |client, value| {
+        put(&mut client.jwks_uri, fetched(value))
+    }),
     ("client_name", |client, value| {
         put(&mut client.name, text(value))
     }),
@@ -76,7 +79,7 @@ const MEMBERS: [(&str, Set); 26] = [
         put(&mut client.client_uri, page(value))
     }),
     ("logo_uri", |client, value| {
-        put(&mut client.logo_uri, page(value))
+        put(&mut client.logo_uri, fetched(value))
     }),
     ("policy_uri", |client, value| {
         put(&mut client.policy_uri, page(value))
@@ -91,7 +94,6 @@ const MEMBERS: [(&str, Set); 26] = [
 
 /// Registered members (IANA, OAuth Dynamic Client Registration Metadata) that nothing here reads yet.
 const NOT_YET: &[&str] = &[
-    "jwks_uri",
     "software_id",
     "software_version",
     "software_statement",
@@ -228,9 +230,12 @@ fn fits_together(client: &Client) -> Result<(), Failure> {
         } else if client.is_public() && !client.introspects.is_empty() {
             "introspection needs a client that can prove itself, not --auth none"
         } else if client.authentication == AuthenticationMethod::PrivateKeyJwt
+            && client.jwks_uri.is_none()
             && client.jwks.as_ref().is_none_or(KeySet::is_empty)
         {
-            "private_key_jwt needs the client's public keys: --jwks-file FILE"
+            "private_key_jwt needs the client's public keys: --jwks-file FILE or --jwks-uri URL"
+        } else if client.jwks.is_some() && client.jwks_uri.is_some() {
+            "jwks and jwks_uri exclude each other: give one of them"
         } else if client.may_use(GrantType::RefreshToken) && !needs_uri {
             "refresh_token needs authorization_code beside it"
         } else {

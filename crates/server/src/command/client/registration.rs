@@ -32,6 +32,9 @@ pub struct Registration {
     /// A file with the client's public keys (a JWK Set), for private_key_jwt
     #[arg(long, value_name = "FILE")]
     jwks_file: Option<PathBuf>,
+    /// Where its public keys are, in place of a file; fetched when they are needed
+    #[arg(long, value_name = "URL", conflicts_with = "jwks_file")]
+    jwks_uri: Option<String>,
     /// web, or native for apps on a device (any loopback port, private schemes)
     #[arg(long, value_name = "TYPE")]
     application_type: Option<String>,
@@ -113,6 +116,7 @@ impl Registration {
                 "id_token_signed_response_alg",
                 self.id_token_signed_response_alg,
             ),
+            ("jwks_uri", self.jwks_uri),
             ("client_uri", self.client_uri),
             ("logo_uri", self.logo_uri),
             ("policy_uri", self.policy_uri),

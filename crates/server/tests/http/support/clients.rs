@@ -49,6 +49,7 @@ pub fn authenticate(server: &TestServer, client: &str, ask: Ask) -> Ask {
             &[("client_id", client), ("client_secret", &secret_of(client))],
         ),
         "keyed" => append(ask, &jwt::assertion_fields(&jwt::keyed(server, "keyed"))),
+        "remote" => append(ask, &jwt::assertion_fields(&jwt::keyed(server, "remote"))),
         "hmac" => append(ask, &jwt::assertion_fields(&jwt::hmac(server))),
         _ => ask.basic(client, &secret_of(client)),
     }
@@ -223,6 +224,13 @@ fn by_assertion(kek: &Kek, tenant: &TenantId, entropy: &mut Entropy) -> Vec<Clie
         scope: Scope::parse("photos:read").unwrap(),
         ..new("keyed", Method::PrivateKeyJwt, &GrantType::ALL)
     };
+    // Nobody answers there; tests that need it put another address in its place.
+    let remote = Client {
+        id: ClientId::parse("remote").unwrap(),
+        jwks: None,
+        jwks_uri: Some("https://keys.example/jwks".to_owned()),
+        ..keyed.clone()
+    };
     let sealed = |entropy: &mut Entropy| {
         let id = ClientId::parse("hmac").unwrap();
         let secret = Secret::from_text(HMAC_SECRET.to_owned());
@@ -236,5 +244,5 @@ fn by_assertion(kek: &Kek, tenant: &TenantId, entropy: &mut Entropy) -> Vec<Clie
         scope: Scope::parse("photos:read").unwrap(),
         ..new("hmac", Method::ClientSecretJwt, MACHINE)
     };
-    vec![keyed, hmac]
+    vec![keyed, remote, hmac]
 }

@@ -6,6 +6,7 @@ pub mod browser;
 pub mod clients;
 pub mod cluster;
 pub mod jwt;
+pub mod remote;
 pub mod setup;
 
 pub use ask::{Answer, Ask, Fields};
