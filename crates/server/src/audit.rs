@@ -40,17 +40,23 @@ pub async fn keep_up(app: Arc<App>) {
     }
 }
 
-/// Links and signs what is left, when the server stops.
+/// Links and signs what is left, when the server stops. Tried twice: what the recurring job was writing when it was stopped
+/// may come in between, such as the first key.
 pub async fn settle(app: &App) {
     let mut ambient = app.ambient();
-    let settled = async {
-        link_all(&app.store, &mut ambient).await?;
-        sign_all(&app.store, &app.kek, &mut ambient).await
-    };
-    if let Err(error) = settled.await {
+    let mut settled = link_and_sign(app, &mut ambient).await;
+    if settled.is_err() {
+        settled = link_and_sign(app, &mut ambient).await;
+    }
+    if let Err(error) = settled {
         tracing::warn!(event = "fault", %error, "the audit trail could not be signed before the end");
     }
     ambient.end();
+}
+
+async fn link_and_sign(app: &App, ambient: &mut Ambient) -> Result<(), KeyError> {
+    link_all(&app.store, ambient).await?;
+    sign_all(&app.store, &app.kek, ambient).await
 }
 
 fn every(period: Duration) -> Interval {

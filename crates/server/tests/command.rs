@@ -460,9 +460,9 @@ fn clients_that_could_not_work_or_be_safe_are_refused_with_the_reason() {
         ),
         ("--logo-uri javascript:alert", "https"),
         ("--logo-uri https://a.example/#x", "fragment"),
-        ("--client-uri javascript:alert", "http or https"),
-        ("--policy-uri data:text/html,x", "http or https"),
-        ("--tos-uri /terms", "http or https"),
+        ("--client-uri javascript:alert", "runs or reads something"),
+        ("--policy-uri data:text/html,x", "runs or reads something"),
+        ("--tos-uri /terms", "tos_uri is"),
         ("--auth magic", "client_secret_basic"),
         ("--grant-type password", "client_credentials"),
         ("--grant-type authorization_code", "--redirect-uri"),
@@ -824,7 +824,7 @@ fn audit_verify_tells_a_whole_trail_from_a_broken_one() {
         (&whole["signed_to"], &whole["first"]),
         (&whole["last"], &1.into())
     );
-    at.good("client delete photos");
+    at.good("client delete photos --yes");
     assert_eq!(at.good("audit verify")["not_linked_yet"], 1);
     assert_eq!(
         at.run(&format!("audit verify --checkpoint {checkpoint}"))
