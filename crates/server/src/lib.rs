@@ -22,6 +22,7 @@ pub mod observe;
 pub mod pages;
 pub mod passwords;
 pub mod rules;
+pub mod sender;
 pub mod start;
 pub mod tenancy;
 pub mod throttle;

@@ -43,7 +43,9 @@ impl Observe {
     /// A refusal that left as an envelope of the route.
     pub fn note_denied(&self, exchange: &Exchange, route: &Route, denied: &Denied) {
         match denied {
-            Denied::Refused(refusal) | Denied::RefusedWithChallenge(refusal) => {
+            Denied::Refused(refusal)
+            | Denied::RefusedWithChallenge(refusal)
+            | Denied::RefusedWithNonce(refusal, _) => {
                 log_refusal(exchange, route.label, refusal);
                 self.keep(exchange, refusal);
             }

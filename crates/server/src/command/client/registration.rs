@@ -67,6 +67,12 @@ pub struct Registration {
     /// The signature of its ID tokens, such as ES256. Not given: RS256, as clients expect
     #[arg(long = "id-token-alg", value_name = "ALGORITHM")]
     pub id_token_signed_response_alg: Option<String>,
+    /// Gives it no tokens but those bound to a key of its own (DPoP)
+    #[arg(long = "dpop-bound")]
+    pub dpop_bound_access_tokens: bool,
+    /// Whether its DPoP proofs must carry a nonce. Not given: tokens.dpop_nonce
+    #[arg(long, value_name = "BOOL")]
+    pub dpop_nonce: Option<bool>,
     /// The operator's own application: users are not asked to consent
     #[arg(long)]
     pub first_party: bool,
@@ -101,6 +107,8 @@ impl Registration {
         client.name = self.client_name;
         client.audience = self.audience;
         client.introspects = self.introspects;
+        client.dpop_bound_access_tokens = self.dpop_bound_access_tokens;
+        client.dpop_nonce = self.dpop_nonce;
         client.first_party = self.first_party;
         fits_together(&client)?;
         Ok(client)
