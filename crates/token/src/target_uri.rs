@@ -14,10 +14,14 @@ pub fn normalized(uri: &str) -> Option<String> {
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let (host, port) = host_and_port(authority)?;
     let mut out = format!("{scheme}://{}", unencoded(host)?.to_ascii_lowercase());
-    let port = port.trim_start_matches('0');
-    if !port.is_empty() && port != default_port {
+    let significant = port.trim_start_matches('0');
+    if !port.is_empty() && significant != default_port {
         out.push(':');
-        out.push_str(port);
+        out.push_str(if significant.is_empty() {
+            "0"
+        } else {
+            significant
+        });
     }
     push_path(&unencoded(path)?, &mut out);
     Some(out)
@@ -34,7 +38,8 @@ fn host_and_port(authority: &str) -> Option<(&str, &str)> {
         "" => "",
         _ => port.strip_prefix(':')?,
     };
-    let sound = !host.is_empty() && !host.contains('@') && port.bytes().all(|b| b.is_ascii_digit());
+    let sound =
+        !host.is_empty() && !host.contains(['@', '%']) && port.bytes().all(|b| b.is_ascii_digit());
     sound.then_some((host, port))
 }
 

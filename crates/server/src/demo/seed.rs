@@ -157,6 +157,7 @@ fn demo_clients(issuer: &Issuer, ambient: &Ambient) -> Vec<Client> {
         name: Some("Demo application with a key".to_owned()),
         allowed_origins: spa.allowed_origins.clone(),
         dpop_bound_access_tokens: true,
+        dpop_nonce: Some(true),
         ..interactive("demo-dpop", user_scope, None, (issuer, ambient))
     };
     let job = machine(
@@ -312,7 +313,8 @@ fn shown_clients(issuer: &Issuer) -> Vec<DemoClient> {
         },
         DemoClient {
             id: "demo-dpop".to_owned(),
-            about: "A public client: as demo-spa, its tokens bound to a key (DPoP)".to_owned(),
+            about: "A public client: its tokens are bound to a key (DPoP), and proofs need a nonce"
+                .to_owned(),
             command: get(start("demo-dpop")),
             start: Some(start("demo-dpop")),
         },

@@ -12,6 +12,7 @@ fn equivalent_spellings_have_one_normal_form() {
         ("http://example.org:443/a", "http://example.org:443/a"),
         ("https://example.org:0443/", "https://example.org/"),
         ("https://example.org:08443/", "https://example.org:8443/"),
+        ("https://example.org:00/", "https://example.org:0/"),
         ("https://[2001:DB8::1]:443/a", "https://[2001:db8::1]/a"),
         (
             "https://example.org/a/./b/../c?q#f",
@@ -41,6 +42,7 @@ fn what_is_no_address_of_a_request_has_none() {
         "https:///a",
         "ftp://example.org/",
         "https://u@example.org/",
+        "https://ex%61mple.org/",
         "https://example.org:a/",
         "https://[::1/",
         "https://[::1]x/",
