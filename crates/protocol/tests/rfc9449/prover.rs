@@ -1,9 +1,10 @@
 //! Clients that hold a key, and the proofs they make.
 
-use crate::common::{ISSUER, NOW, authenticated};
+use crate::common::{ISSUER, NOW, authenticated, key_ring};
 use jeton_protocol::caller::Caller;
 use jeton_protocol::client::Client;
 use jeton_protocol::dpop::{self, Unspent};
+use jeton_protocol::issue::KeyRing;
 use jeton_protocol::refusal::{Refusal, Trail};
 use jeton_token::dpop::Request;
 use jeton_token::{Confirmation, SignatureAlgorithm, SigningKey, base64url, sha256};
@@ -13,6 +14,9 @@ use std::sync::LazyLock;
 /// Two keys of one client, or one each of two.
 pub static ONE: LazyLock<SigningKey> = LazyLock::new(made);
 pub static OTHER: LazyLock<SigningKey> = LazyLock::new(made);
+
+/// The tenant's keys, made once: RSA takes long.
+pub static RING: LazyLock<KeyRing> = LazyLock::new(key_ring);
 
 fn made() -> SigningKey {
     SigningKey::generate(SignatureAlgorithm::Es256, None).unwrap()

@@ -1,10 +1,10 @@
 //! What a key binds: codes, access tokens, and the refresh tokens of public clients (§5, §6, §10).
 
 use crate::common::{
-    CALLBACK, NOW, VERIFIER, authorize, client, form, key_ring, params, pending, public_client,
-    refreshable, tenant,
+    CALLBACK, NOW, VERIFIER, authorize, client, form, params, pending, public_client, refreshable,
+    tenant,
 };
-use crate::prover::{ONE, OTHER, holding, key_of};
+use crate::prover::{ONE, OTHER, RING, holding, key_of};
 use jeton_protocol::authorize::request::AuthorizeRefusal;
 use jeton_protocol::caller::Caller;
 use jeton_protocol::client::{Client, Rotation};
@@ -65,14 +65,7 @@ fn own(caller: &Caller) -> Issuance {
 }
 
 fn minted(issuance: &Issuance) -> TokenResponse {
-    mint(
-        issuance,
-        &tenant(),
-        &key_ring(),
-        &mut Entropy::seeded(5),
-        NOW,
-    )
-    .unwrap()
+    mint(issuance, &tenant(), &RING, &mut Entropy::seeded(5), NOW).unwrap()
 }
 
 fn cnf_of(jwt: &str) -> Value {
@@ -112,10 +105,9 @@ fn with_a_proof_every_grant_gives_a_bound_token_of_type_dpop_and_without_one_a_b
 // P-156
 #[test]
 fn a_sealed_token_carries_the_key_too() {
-    let ring = key_ring();
     let issuance = redeemed(&holding(client(), Some(&ONE)), None).unwrap();
-    let response = mint(&issuance, &tenant(), &ring, &mut Entropy::seeded(5), NOW).unwrap();
-    let facts = ring.seals.open("default", &response.access_token).unwrap();
+    let response = mint(&issuance, &tenant(), &RING, &mut Entropy::seeded(5), NOW).unwrap();
+    let facts = RING.seals.open("default", &response.access_token).unwrap();
     assert_eq!(facts.cnf, Some(key_of(&ONE)));
 }
 

@@ -1,13 +1,16 @@
 //! Bound tokens at a protected resource (§7).
 
-use crate::common::{NOW, grant, row, seconds};
-use crate::prover::{ONE, OTHER, at_userinfo, key_of};
+use crate::common::{ISSUER, NOW, grant, row, seconds};
+use crate::prover::{ONE, OTHER, at_userinfo, claims, key_of, signed};
 use jeton_protocol::dpop::resource::{self as rules, needs_proof, prove_holder};
+use jeton_protocol::dpop::{PROOF_CLAIMS, verify};
 use jeton_protocol::introspection::TokenFacts;
 use jeton_protocol::params::Params;
 use jeton_protocol::refusal::{ErrorCode, Trail};
 use jeton_protocol::userinfo::{Scheme, presented};
-use jeton_token::Confirmation;
+use jeton_token::dpop::Request;
+use jeton_token::{Confirmation, base64url, sha256};
+use serde_json::json;
 
 fn facts(binding: Option<Confirmation>) -> TokenFacts {
     TokenFacts {
@@ -66,6 +69,32 @@ fn a_bound_token_comes_by_dpop_and_an_unbound_one_by_bearer() {
         needs_proof(&facts(None), Scheme::Bearer, &mut Trail::off()),
         Ok(false)
     );
+}
+
+// P-221, SEC-180
+#[test]
+fn a_proof_at_a_resource_names_the_token_it_comes_with() {
+    let url = format!("{ISSUER}/userinfo");
+    let request = Request {
+        method: "GET",
+        url: &url,
+        access_token: Some("jta_x"),
+    };
+    let hash = |token: &str| base64url::encode(&sha256(token.as_bytes()));
+    for (ath, accepted) in [
+        (json!(hash("jta_x")), true),
+        (json!(hash("jta_y")), false),
+        (json!("jta_x"), false),
+        (json!(null), false),
+    ] {
+        let claims = claims(&json!({ "htm": "GET", "htu": url, "ath": ath }));
+        let text = signed(&ONE, &claims);
+        match verify(&text, &request, None, NOW, &mut Trail::off()) {
+            Ok(_) => assert!(accepted, "{ath}"),
+            Err(refusal) if ath.is_null() => assert_eq!(refusal.rule, &PROOF_CLAIMS),
+            Err(refusal) => assert_eq!((refusal.rule, accepted), (&rules::PROOF_TOKEN, false)),
+        }
+    }
 }
 
 // P-222, SEC-038

@@ -1,25 +1,24 @@
 //! Nonces: made without a memory, good for a minute at least and two at most, of one tenant (§8, §9).
 
-use crate::common::{NOW, key_ring, seconds};
-use crate::prover::{ONE, claims, signed, token_url};
+use crate::common::{NOW, seconds};
+use crate::prover::{ONE, RING, claims, signed, token_url};
 use jeton_protocol::dpop::nonce::Nonces;
 use jeton_protocol::dpop::{self as rules, Unspent};
-use jeton_protocol::issue::KeyRing;
 use jeton_protocol::refusal::{ErrorCode, Refusal, Trail};
 use jeton_protocol::tenant::TenantId;
 use jeton_token::Timestamp;
 use jeton_token::dpop::Request;
 use serde_json::{Value, json};
 
-fn nonces<'a>(tenant: &'a TenantId, ring: &'a KeyRing) -> Nonces<'a> {
+fn nonces(tenant: &TenantId) -> Nonces<'_> {
     Nonces {
         tenant,
-        keys: &ring.handles,
+        keys: &RING.handles,
     }
 }
 
 fn verify(changes: &Value, now: Timestamp) -> Result<Unspent, Refusal> {
-    let (tenant, ring, url) = (TenantId::default_tenant(), key_ring(), token_url());
+    let (tenant, url) = (TenantId::default_tenant(), token_url());
     let request = Request {
         method: "POST",
         url: &url,
@@ -29,7 +28,7 @@ fn verify(changes: &Value, now: Timestamp) -> Result<Unspent, Refusal> {
     rules::verify(
         &text,
         &request,
-        Some(&nonces(&tenant, &ring)),
+        Some(&nonces(&tenant)),
         now,
         &mut Trail::off(),
     )
@@ -38,8 +37,8 @@ fn verify(changes: &Value, now: Timestamp) -> Result<Unspent, Refusal> {
 // P-233, SEC-180
 #[test]
 fn a_nonce_is_accepted_for_one_to_two_minutes_and_by_a_node_whose_clock_is_behind() {
-    let (tenant, ring) = (TenantId::default_tenant(), key_ring());
-    let nonces = nonces(&tenant, &ring);
+    let tenant = TenantId::default_tenant();
+    let nonces = nonces(&tenant);
     for start in [0, 30, 59] {
         let made_at = NOW.plus(seconds(start));
         let nonce = nonces.current(made_at);
@@ -53,29 +52,26 @@ fn a_nonce_is_accepted_for_one_to_two_minutes_and_by_a_node_whose_clock_is_behin
 // P-233, SEC-055
 #[test]
 fn nobody_else_makes_a_nonce_and_none_crosses_to_another_tenant() {
-    let (tenant, ring) = (TenantId::default_tenant(), key_ring());
+    let tenant = TenantId::default_tenant();
     let other = TenantId::parse("other").unwrap();
-    let nonce = nonces(&tenant, &ring).current(NOW);
-    assert!(!nonces(&other, &ring).admits(&nonce, NOW));
+    let nonce = nonces(&tenant).current(NOW);
+    assert!(!nonces(&other).admits(&nonce, NOW));
     for at in 0..nonce.len() {
         let mut altered = nonce.clone().into_bytes();
         altered[at] = if altered[at] == b'A' { b'B' } else { b'A' };
         let altered = String::from_utf8(altered).unwrap();
-        assert!(
-            !nonces(&tenant, &ring).admits(&altered, NOW),
-            "character {at}"
-        );
+        assert!(!nonces(&tenant).admits(&altered, NOW), "character {at}");
     }
     for text in ["", "nonce", &format!("{nonce}A"), &nonce[1..]] {
-        assert!(!nonces(&tenant, &ring).admits(text, NOW));
+        assert!(!nonces(&tenant).admits(text, NOW));
     }
 }
 
 // P-233, SEC-180
 #[test]
 fn where_nonces_are_wanted_a_proof_needs_one() {
-    let (tenant, ring) = (TenantId::default_tenant(), key_ring());
-    let current = nonces(&tenant, &ring).current(NOW);
+    let tenant = TenantId::default_tenant();
+    let current = nonces(&tenant).current(NOW);
     assert!(verify(&json!({ "nonce": current }), NOW).is_ok());
     for changes in [json!({}), json!({ "nonce": "made up" })] {
         let refusal = verify(&changes, NOW).unwrap_err();
@@ -93,8 +89,8 @@ fn where_nonces_are_wanted_a_proof_needs_one() {
 // P-218
 #[test]
 fn with_a_nonce_the_clock_of_the_client_does_not_matter() {
-    let (tenant, ring) = (TenantId::default_tenant(), key_ring());
-    let current = nonces(&tenant, &ring).current(NOW);
+    let tenant = TenantId::default_tenant();
+    let current = nonces(&tenant).current(NOW);
     for offset in [-86_400, 86_400] {
         let changes = json!({ "nonce": current, "iat": NOW.seconds() + offset });
         assert!(verify(&changes, NOW).is_ok());
@@ -104,8 +100,8 @@ fn with_a_nonce_the_clock_of_the_client_does_not_matter() {
 // P-223, SEC-306
 #[test]
 fn a_proof_with_a_nonce_is_remembered_for_longer_than_the_nonce_counts() {
-    let (tenant, ring) = (TenantId::default_tenant(), key_ring());
-    let nonces = nonces(&tenant, &ring);
+    let tenant = TenantId::default_tenant();
+    let nonces = nonces(&tenant);
     for ahead in [0, 60] {
         let nonce = nonces.current(NOW.plus(seconds(ahead)));
         let until = verify(&json!({ "nonce": nonce }), NOW).unwrap().until;

@@ -1,7 +1,9 @@
 //! Bound tokens from the token endpoint (RFC 9449 §5, §6, §10).
 
 use crate::support::dpop::{self, one, other};
-use crate::support::{Fields, TestServer, Tokens, jwt};
+use crate::support::{BY_PATH, Fields, Setup, TestServer, Tokens, clients, jwt};
+use jeton::http::routes::Endpoint;
+use jeton_protocol::dpop as rules;
 use serde_json::{Value, json};
 
 // P-36
@@ -120,6 +122,33 @@ async fn downgrades_are_refused_and_confidential_clients_may_change_their_key() 
     }
 }
 
+// S36: what was checked is shown, what was sent is not
+#[tokio::test]
+async fn the_trace_shows_the_checks_of_a_proof() {
+    let server = Setup {
+        development: true,
+        ..Setup::default()
+    }
+    .start()
+    .await;
+    let machine = Fields::from([("grant_type", "client_credentials")]);
+    let ask = dpop::post(&server, "service", &machine, one());
+    let proof = ask.headers.last().unwrap().1.clone();
+    server.send(ask).await.expect(200);
+    let list = server.send(server.get("/dev/trace")).await.expect(200).body;
+    let at = list.find("/dev/trace/").unwrap();
+    let shown = &list[at..at + list[at..].find('"').unwrap()];
+    let page = server.send(server.get(shown)).await.expect(200).body;
+    for rule in [
+        &rules::PROOF_VERIFIES,
+        &rules::PROOF_TIMELY,
+        &rules::PROOF_FRESH,
+    ] {
+        assert!(page.contains(rule.promise), "{}", rule.promise);
+    }
+    assert!(!page.contains(&proof));
+}
+
 // P-231: the new token has the new key
 #[tokio::test]
 async fn after_a_change_of_key_the_new_token_is_bound_to_the_new_one() {
@@ -175,8 +204,6 @@ async fn a_bound_refresh_token_of_a_public_client_does_not_rotate() {
 // P-216: an alias of the configuration is an address like any other, and the proof is for the one that is called
 #[tokio::test]
 async fn a_proof_is_for_the_address_that_is_called_tenant_and_alias_included() {
-    use crate::support::{BY_PATH, Setup, clients};
-    use jeton::http::routes::Endpoint;
     let setup = Setup {
         aliases: vec![("/oauth2/token".to_owned(), Endpoint::Token)],
         ..Setup::default().with_tenants()
