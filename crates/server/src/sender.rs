@@ -10,7 +10,7 @@ use jeton_protocol::client::ClientId;
 use jeton_protocol::client_auth::AuthenticatedClient;
 use jeton_protocol::dpop::nonce::Nonces;
 use jeton_protocol::dpop::{self as rules, Unspent, resource};
-use jeton_protocol::introspection::TokenFacts;
+use jeton_protocol::introspection::{TokenFacts, unreadable};
 use jeton_protocol::refusal::{ErrorCode, Noted, Refusal, Trail};
 use jeton_protocol::userinfo::Scheme;
 use jeton_store::replay::{Claimed, OneTime, ReplayKind};
@@ -62,8 +62,8 @@ pub async fn prove_holder(
     })?;
     let state = &exchange.tenant;
     let policy = &state.tenant.policy;
-    let id = ClientId::parse(&facts.client)
-        .ok_or_else(|| jeton_protocol::introspection::unreadable("a client id nobody can have"))?;
+    let id =
+        ClientId::parse(&facts.client).ok_or_else(|| unreadable("a client id nobody can have"))?;
     let client = state.client(app, &id).await?;
     let needs_nonce = client.map_or(policy.dpop_nonce, |client| client.needs_dpop_nonce(policy));
     let at = (needs_nonce, now);
@@ -121,7 +121,7 @@ fn verify(
     let wanted = needs_nonce.then_some(&nonces);
     rules::verify(proof, &request, wanted, now, trail).map_err(|refusal| {
         if refusal.code() == ErrorCode::UseDpopNonce {
-            Denied::RefusedWithNonce(refusal, nonces.current(now))
+            Denied::RefusedWithNonce(refusal, current_nonce(exchange, now))
         } else {
             Denied::Refused(refusal)
         }

@@ -156,22 +156,16 @@ pub fn verify(
     now: Timestamp,
     trail: &mut Trail,
 ) -> Result<Unspent, Refusal> {
-    let proof = Proof::verify(text, request).map_err(|error| refusal(error, request))?;
-    for rule in [
-        &PROOF_PARSES,
-        &PROOF_TYP,
-        &PROOF_ALG,
-        &PROOF_KEY,
-        &PROOF_VERIFIES,
-        &PROOF_CLAIMS,
-        &PROOF_METHOD,
-        &PROOF_URL,
-    ] {
+    let proof = Proof::verify(text, request).map_err(|error| refusal(error, request));
+    let failed = proof.as_ref().err().map(|refusal| refusal.rule);
+    let asked = IN_ORDER.len() - usize::from(request.access_token.is_none());
+    for rule in IN_ORDER.into_iter().take(asked) {
+        if Some(rule) == failed {
+            break;
+        }
         trail.pass(rule);
     }
-    if request.access_token.is_some() {
-        trail.pass(&resource::PROOF_TOKEN);
-    }
+    let proof = proof?;
     let until = match nonces {
         Some(nonces) => {
             let sent = proof.nonce.as_deref();
@@ -197,6 +191,19 @@ pub fn verify(
     };
     Ok(Unspent { proof, until })
 }
+
+/// The checks of a proof as they are made; the last one needs a token.
+static IN_ORDER: [&Rule; 9] = [
+    &PROOF_PARSES,
+    &PROOF_TYP,
+    &PROOF_ALG,
+    &PROOF_KEY,
+    &PROOF_VERIFIES,
+    &PROOF_CLAIMS,
+    &PROOF_METHOD,
+    &PROOF_URL,
+    &resource::PROOF_TOKEN,
+];
 
 fn refusal(error: DpopError, request: &Request<'_>) -> Refusal {
     let rule: &'static Rule = match &error {

@@ -115,6 +115,22 @@ fn a_proof_used_before_binds_nothing() {
     assert_eq!(refusal.rule, &rules::PROOF_FRESH);
 }
 
+// S36
+#[test]
+fn a_refused_proof_leaves_a_trail_of_what_was_right_about_it() {
+    let url = token_url();
+    let request = Request {
+        method: "POST",
+        url: &url,
+        access_token: None,
+    };
+    let mut trail = Trail::watched();
+    let wrong = signed(&ONE, &claims(&json!({ "htm": "GET" })));
+    rules::verify(&wrong, &request, None, NOW, &mut trail).unwrap_err();
+    let last = trail.passed().last().map(|rule| rule.cause);
+    assert_eq!((last, trail.passed().len()), (Some("dpop_proof_claims"), 6));
+}
+
 // S36: what was checked is shown
 #[test]
 fn the_trail_names_every_check_of_a_proof() {

@@ -122,10 +122,7 @@ fn a_code_asked_for_with_a_key_is_redeemed_with_that_key_only() {
             (None, Some(&*ONE), true),
             (None, None, true),
         ] {
-            let outcome = redeemed(
-                &holding(kind.clone(), shown),
-                bound_to.map(|key| key_of(key)),
-            );
+            let outcome = redeemed(&holding(kind.clone(), shown), bound_to.map(key_of));
             assert_eq!(outcome.is_ok(), accepted);
             if let Err(refusal) = outcome {
                 assert_eq!(refusal.rule, &rules::CODE_KEY);
