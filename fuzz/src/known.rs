@@ -35,6 +35,14 @@ pub fn signatures() -> &'static [(PublicJwk, &'static str)] {
     &KNOWN
 }
 
+/// The published proofs. (RFC 9449 §4.1, §7.1)
+pub fn proofs() -> [&'static str; 2] {
+    [
+        include_str!("../seeds/dpop/1"),
+        include_str!("../seeds/dpop/2"),
+    ]
+}
+
 pub fn handle_keys() -> &'static HandleKeys {
     static KEYS: LazyLock<HandleKeys> = LazyLock::new(|| {
         let key = |id, byte| HandleKey::new(id, &Secret::new(vec![byte; 32])).expect("a key");

@@ -21,7 +21,8 @@ use jeton_protocol::redirect_uri::RedirectUri;
 use jeton_protocol::refusal::Trail;
 use jeton_protocol::scope::Scope;
 use jeton_token::{
-    Entropy, HandleKind, Jws, KeySet, PublicJwk, RowId, at_jwt, base64url, json, key_set,
+    Entropy, HandleKind, Jws, KeySet, PublicJwk, RowId, at_jwt, base64url, dpop, json, key_set,
+    target_uri,
 };
 use serde_json::Value;
 use url::Url;
@@ -122,6 +123,43 @@ pub fn jws(data: &[u8]) {
                 let _ = (claims.time("exp"), claims.audience(), claims.text("iss"));
             }
         }
+    }
+}
+
+/// DPoP proofs, against the only two whose key's holder ever signed one. (RFC 9449 §4.1, §7.1)
+pub fn dpop(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    for (url, method) in [
+        ("https://server.example.com/token", "POST"),
+        ("https://resource.example.org/protectedresource", "GET"),
+    ] {
+        let request = dpop::Request {
+            method,
+            url,
+            access_token: None,
+        };
+        if dpop::Proof::verify(text, &request).is_ok() {
+            let signed = text.rsplit_once('.').map(|(signed, _)| signed);
+            let honest = known::proofs().map(|proof| proof.rsplit_once('.').map(|(its, _)| its));
+            assert!(honest.contains(&signed), "a forged proof was believed");
+        }
+    }
+}
+
+/// Addresses: what is normalised, `url` reads alike; and a normal form is its own. (RFC 3986 §6.2.2)
+pub fn target_uri(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let Some(normal) = target_uri::normalized(text) else {
+        return;
+    };
+    assert_eq!(target_uri::normalized(&normal), Some(normal.clone()));
+    let Ok(seen) = Url::parse(text) else { return };
+    if matches!(seen.host(), Some(url::Host::Domain(_))) {
+        assert_eq!(target_uri::normalized(seen.as_str()), Some(normal));
     }
 }
 

@@ -192,6 +192,12 @@ pub struct Client {
     pub access_token_lifetime: Option<Duration>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token_rotation: Option<Rotation>,
+    /// It gets no tokens but those bound to a key (RFC 9449 §5.2).
+    #[serde(default)]
+    pub dpop_bound_access_tokens: bool,
+    /// Whether its proofs must carry a nonce; the tenant's policy when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dpop_nonce: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u64>,
     /// The operator's own application: nobody is asked to consent to it.
@@ -239,6 +245,8 @@ impl Client {
             id_token_signed_response_alg: None,
             access_token_lifetime: None,
             refresh_token_rotation: None,
+            dpop_bound_access_tokens: false,
+            dpop_nonce: None,
             default_max_age: None,
             first_party: false,
             client_uri: None,
@@ -285,13 +293,19 @@ impl Client {
             .unwrap_or(policy.lifetimes.access_token)
     }
 
-    /// Public clients rotate, confidential ones do not, unless registered otherwise (design §1, RFC 9700 §4.14.2).
-    pub fn rotation(&self) -> Rotation {
-        self.refresh_token_rotation.unwrap_or(if self.is_public() {
+    /// Refresh tokens of public clients rotate unless they are bound to a key; those of confidential clients do not, unless
+    /// registered otherwise (design §1, RFC 9700 §4.14.2).
+    pub fn rotation(&self, is_bound: bool) -> Rotation {
+        let by_default = if self.is_public() && !is_bound {
             Rotation::Each
         } else {
             Rotation::Never
-        })
+        };
+        self.refresh_token_rotation.unwrap_or(by_default)
+    }
+
+    pub fn needs_dpop_nonce(&self, policy: &Policy) -> bool {
+        self.dpop_nonce.unwrap_or(policy.dpop_nonce)
     }
 }
 

@@ -6,6 +6,7 @@ use crate::scope::OPENID_CONNECT;
 use crate::session::ACR_PASSWORD;
 use crate::tenant::Tenant;
 use jeton_token::algorithm::SignatureAlgorithm;
+use jeton_token::dpop;
 use serde::Serialize;
 
 /// Paths below the issuer. The router and the metadata read the same constants.
@@ -42,6 +43,7 @@ pub struct Metadata {
     introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     revocation_endpoint_auth_methods_supported: Vec<&'static str>,
     revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    dpop_signing_alg_values_supported: [&'static str; dpop::ALGORITHMS.len()],
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: Vec<&'static str>,
     acr_values_supported: [&'static str; 1],
@@ -101,6 +103,7 @@ pub fn describe(tenant: &Tenant, ring: &KeyRing) -> Metadata {
         introspection_endpoint_auth_signing_alg_values_supported: assertion_algorithms.clone(),
         revocation_endpoint_auth_methods_supported: methods,
         revocation_endpoint_auth_signing_alg_values_supported: assertion_algorithms,
+        dpop_signing_alg_values_supported: dpop::ALGORITHMS.map(|algorithm| algorithm.name()),
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: signing_algorithms(ring),
         acr_values_supported: [ACR_PASSWORD],

@@ -74,6 +74,12 @@ impl Issuer {
         self.0.starts_with("https://")
     }
 
+    /// Scheme and authority.
+    pub fn origin(&self) -> &str {
+        let end = self.0.len() - self.path().len();
+        self.0.get(..end).unwrap_or(&self.0)
+    }
+
     /// `host[:port]`, as a `Host` header names it.
     pub fn authority(&self) -> &str {
         let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
@@ -147,6 +153,9 @@ pub struct Policy {
     pub lifetimes: Lifetimes,
     pub token_format: TokenFormat,
     pub signing_algorithm: SignatureAlgorithm,
+    /// Whether DPoP proofs must carry a nonce of this server, unless a client is registered otherwise (RFC 9449 §8).
+    #[serde(default)]
+    pub dpop_nonce: bool,
     /// The `aud` of access tokens of clients that name none themselves; empty means the issuer.
     pub default_audience: Vec<String>,
     /// Scopes this tenant knows beside those of OpenID Connect.
@@ -159,6 +168,7 @@ impl Default for Policy {
             lifetimes: Lifetimes::default(),
             token_format: TokenFormat::Opaque,
             signing_algorithm: SignatureAlgorithm::Es256,
+            dpop_nonce: false,
             default_audience: Vec::new(),
             scopes: BTreeMap::new(),
         }

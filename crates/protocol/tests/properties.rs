@@ -5,8 +5,7 @@ mod common;
 
 use base64::Engine as _;
 use common::{
-    CALLBACK, CHALLENGE, NOW, authenticated, client, form, key_ring, params, refreshable, scope,
-    tenant,
+    CALLBACK, CHALLENGE, NOW, caller_of, client, form, key_ring, params, refreshable, scope, tenant,
 };
 use jeton_protocol::authorize::request::{AuthorizationRequest, AuthorizeRefusal};
 use jeton_protocol::authorize::response::AuthorizationResponse;
@@ -172,7 +171,7 @@ proptest! {
                 refresh_token_rotation: Some(if rotates { Rotation::Each } else { Rotation::Never }),
                 ..client()
             };
-            let caller = authenticated(client);
+            let caller = caller_of(client);
             let asked_text = asked.as_ref().map(Scope::to_string).unwrap_or_default();
             let body = form(&[("grant_type", "refresh_token"), ("refresh_token", "r"), ("scope", &asked_text)]);
             let request = GrantRequest::parse(&params(&body), &caller, &mut Trail::off()).unwrap();
@@ -198,7 +197,7 @@ proptest! {
 
     #[test]
     fn a_client_never_gets_more_for_itself_than_is_registered(registered in scopes(), asked in scopes()) {
-        let caller = authenticated(Client { scope: registered.clone(), ..client() });
+        let caller = caller_of(Client { scope: registered.clone(), ..client() });
         let body = form(&[("grant_type", "client_credentials"), ("scope", &asked.to_string())]);
         let request = GrantRequest::parse(&params(&body), &caller, &mut Trail::off()).unwrap();
         let GrantRequest::ClientCredentials(request) = request else { panic!("{request:?}") };

@@ -180,6 +180,7 @@ fn exchange(
         method: incoming.parts.method,
         path: path.to_owned(),
         query: incoming.parts.uri.query().map(str::to_owned),
+        uri: incoming.parts.uri,
         headers: incoming.parts.headers,
         body: incoming.body,
         tenant,
@@ -194,7 +195,7 @@ async fn reply_to(
     (ambient, trail): (&mut Ambient, &mut Trail),
 ) -> Reply {
     let mut reply = if exchange.method == Method::OPTIONS && route.cors != Cors::None {
-        preflight(route)
+        preflight()
     } else if !route.methods.contains(&exchange.method) {
         wrong_method(route)
     } else {
@@ -219,8 +220,10 @@ async fn reply_to(
             }
         }
     };
-    if route.cors == Cors::Registered {
-        allow_origin(app, exchange, &mut reply).await;
+    match route.cors {
+        Cors::None => {}
+        Cors::Anyone => allow_anyone(&mut reply),
+        Cors::Registered => allow_origin(app, exchange, &mut reply).await,
     }
     reply
 }
@@ -295,7 +298,7 @@ fn wrong_method(route: &Route) -> Reply {
     reply
 }
 
-fn preflight(route: &Route) -> Reply {
+fn preflight() -> Reply {
     let mut reply = reply::empty(StatusCode::NO_CONTENT);
     let headers = reply.headers_mut();
     headers.insert(
@@ -310,13 +313,23 @@ fn preflight(route: &Route) -> Reply {
         header::ACCESS_CONTROL_MAX_AGE,
         HeaderValue::from_static("600"),
     );
-    if route.cors == Cors::Anyone {
-        headers.insert(
-            header::ACCESS_CONTROL_ALLOW_ORIGIN,
-            HeaderValue::from_static("*"),
-        );
-    }
     reply
+}
+
+fn allow_anyone(reply: &mut Reply) {
+    reply.headers_mut().insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
+    expose_headers(reply);
+}
+
+/// What a client has to read of an answer beside its body (RFC 9449 §8).
+fn expose_headers(reply: &mut Reply) {
+    reply.headers_mut().insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("DPoP-Nonce, WWW-Authenticate, Retry-After"),
+    );
 }
 
 /// Lets scripts of an origin that a client of the tenant registered read the answer (SEC-198). A preflight does not say which
@@ -339,9 +352,6 @@ async fn allow_origin(app: &App, exchange: &Exchange, reply: &mut Reply) {
         reply
             .headers_mut()
             .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, value);
-        let exposed = HeaderValue::from_static("WWW-Authenticate, Retry-After");
-        reply
-            .headers_mut()
-            .insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+        expose_headers(reply);
     }
 }

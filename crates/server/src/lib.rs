@@ -26,6 +26,7 @@ pub mod pages;
 pub mod passwords;
 pub mod remote_keys;
 pub mod rules;
+pub mod sender;
 pub mod start;
 pub mod tenancy;
 pub mod throttle;

@@ -337,6 +337,10 @@ fn client_add_answers_with_registration_members_and_sound_defaults() {
         job["grant_types"],
         serde_json::json!(["client_credentials"])
     );
+    // P-230
+    let bound = at.good("client add --id bound --dpop-bound --dpop-nonce true");
+    assert_eq!(bound["dpop_bound_access_tokens"], true);
+    assert_eq!(bound["dpop_nonce"], true);
     let spa = at.good("client add --auth none --redirect-uri https://spa.example/");
     assert!(spa["client_secret"].is_null());
     let server = at.good("client add --introspects https://api.example");

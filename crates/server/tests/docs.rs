@@ -35,6 +35,17 @@ fn every_grant_of_the_guide_runs_as_written() {
     run_page("docs/guide/grants.md", &server.folder, Some(&server));
 }
 
+// P-205, P-223, P-224, S38
+#[test]
+fn binding_tokens_to_a_key_runs_as_written() {
+    let server = Server::start("sender-constraint");
+    run_page(
+        "docs/guide/sender-constraint.md",
+        &server.folder,
+        Some(&server),
+    );
+}
+
 #[test]
 fn the_operators_commands_run_as_written() {
     let folder = Folder::new("operating");

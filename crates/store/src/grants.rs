@@ -41,6 +41,8 @@ pub struct Redemption {
     pub grant: GrantId,
     /// The idle end of the first refresh token, of generation 1; `None` when none is given.
     pub refresh_expires_at: Option<Timestamp>,
+    /// The grant with the key its refresh tokens are bound to from now on; `None` leaves it as it is.
+    pub bound: Option<Grant>,
     pub occasion: Occasion,
 }
 
@@ -185,8 +187,10 @@ fn redeem(
 ) -> Result<(Redeemed, Vec<Cut>), StoreError> {
     let now = redemption.occasion.now;
     let generation = i64::from(redemption.refresh_expires_at.is_some());
+    let bound = redemption.bound.as_ref().map(record).transpose()?;
     let spent = tx.run(
-        "UPDATE grants SET redeemed_at = $3, generation = $4, refresh_expires_at = $5, keep_until = $6 \
+        "UPDATE grants SET redeemed_at = $3, generation = $4, refresh_expires_at = $5, keep_until = $6, \
+         record = COALESCE($7, record) \
          WHERE tenant_id = $1 AND id = $2 AND redeemed_at IS NULL AND revoked_at IS NULL \
          AND code_expires_at > $3 AND expires_at > $3 \
          AND EXISTS (SELECT 1 FROM clients c WHERE c.tenant_id = grants.tenant_id AND c.id = grants.client_id \
@@ -201,7 +205,8 @@ fn redeem(
             now,
             generation,
             redemption.refresh_expires_at,
-            keep_until
+            keep_until,
+            bound
         ],
     )?;
     if spent == 1 {

@@ -273,6 +273,7 @@ async fn cycle(world: &mut World, name: &str) -> Result<(), jeton_store::StoreEr
 
 fn redemption(world: &mut World, grant: RowId) -> Redemption {
     Redemption {
+        bound: None,
         grant,
         refresh_expires_at: Some(world.now.plus(DAY)),
         occasion: world.occasion(),

@@ -9,11 +9,13 @@ use super::parameters::{
 use super::response::ResponseTarget;
 use crate::claims::ClaimsRequest;
 use crate::client::{Client, ClientId, GrantType};
+use crate::dpop;
 use crate::params::Params;
 use crate::refusal::{Noted, Refusal, Rule, Trail};
 use crate::rules;
 use crate::scope::Scope;
 use crate::tenant::Tenant;
+use jeton_token::confirmation::Confirmation;
 use serde::{Deserialize, Serialize};
 
 rules! {
@@ -115,6 +117,9 @@ pub struct AuthorizationRequest {
     pub scope: Scope,
     pub code_challenge: String,
     pub nonce: Option<String>,
+    /// What the code is bound to by `dpop_jkt` (RFC 9449 §10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Confirmation>,
     pub prompt: Vec<Prompt>,
     pub max_age: Option<u64>,
     pub login_hint: Option<String>,
@@ -167,6 +172,7 @@ impl AuthorizationRequest {
         let scope = requested_scope(params, client, tenant, trail)?;
         let code_challenge = code_challenge(params, trail)?;
         let nonce = short(params.one("nonce"), &NONCE_FITS, trail)?;
+        let key = dpop::requested_key(params, trail)?;
         let prompt = prompt(params, trail)?;
         let max_age = max_age(params, trail)?.or(client.default_max_age);
         let claims = claims(params, trail)?;
@@ -177,6 +183,7 @@ impl AuthorizationRequest {
             scope,
             code_challenge,
             nonce,
+            key,
             prompt,
             max_age,
             login_hint: bounded(params.one("login_hint")),

@@ -6,6 +6,7 @@
 )]
 
 use jeton_protocol::authorize::request::{AuthorizationRequest, AuthorizeRefusal};
+use jeton_protocol::caller::Caller;
 use jeton_protocol::client::{AuthenticationMethod, Client, ClientId, GrantType};
 use jeton_protocol::client_auth::{self, AuthenticatedClient, OpenedSecret, Presented};
 use jeton_protocol::grant::{CodeBinding, Grant, GrantState, PendingGrant, RefreshableGrant};
@@ -107,6 +108,11 @@ pub fn params(query: &str) -> Params<'_> {
     Params::from_query(Some(query)).unwrap()
 }
 
+/// The client, without a key of its own.
+pub fn caller_of(client: Client) -> Caller {
+    Caller::new(authenticated(client), None)
+}
+
 /// Goes the one way there is to an authenticated client.
 pub fn authenticated(client: Client) -> AuthenticatedClient {
     let id = client.id.as_str().to_owned();
@@ -152,6 +158,7 @@ pub fn grant() -> Grant {
         binding: None,
         claims: None,
         code: CodeBinding {
+            key: None,
             redirect_uri: CALLBACK.to_owned(),
             redirect_uri_sent: true,
             code_challenge: Some(CHALLENGE.to_owned()),

@@ -97,6 +97,7 @@ fn only_registered_names_are_published() {
         "introspection_endpoint_auth_signing_alg_values_supported",
         "revocation_endpoint_auth_methods_supported",
         "revocation_endpoint_auth_signing_alg_values_supported",
+        "dpop_signing_alg_values_supported",
         "subject_types_supported",
         "id_token_signing_alg_values_supported",
         "acr_values_supported",

@@ -166,6 +166,10 @@ table! {
         /// and signs two seconds later, when every node publishes it. Choose RS256 or PS256 only
         /// when resource servers know nothing else.
         signing_algorithm: SignatureAlgorithm = "ES256";
+        /// Whether DPoP proofs must carry a nonce of this server, so that none can be made ahead of time. Clients pay for it
+        /// with a second try every two minutes, and their clocks need not be right. A client's `dpop_nonce` overrides it
+        /// (RFC 9449 §8).
+        dpop_nonce: bool = "false";
     }
 }
 

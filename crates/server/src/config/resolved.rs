@@ -202,6 +202,7 @@ impl Read {
             },
             token_format: tokens.format,
             signing_algorithm: tokens.signing_algorithm,
+            dpop_nonce: tokens.dpop_nonce,
             default_audience: audience.map(|uri| uri.as_str().to_owned()).collect(),
             scopes: self.scopes.clone(),
         })

@@ -6,6 +6,7 @@ use crate::ambient::Ambient;
 use crate::app::App;
 use crate::http::exchange::Exchange;
 use crate::http::reply;
+use crate::sender;
 use http::{Method, StatusCode};
 use jeton_protocol::introspection::unreadable;
 use jeton_protocol::params::Params;
@@ -26,8 +27,11 @@ pub async fn userinfo(
     } else {
         Params::default()
     };
-    let token = rules::presented(exchange.authorization(), &query, &body, trail)?;
-    let (facts, standing) = access_token::open(app, exchange, token, ambient.now, trail).await?;
+    let presented = rules::presented(exchange.authorization(), &query, &body, trail)?;
+    let (facts, standing) =
+        access_token::open(app, exchange, presented.1, ambient.now, trail).await?;
+    let at = (ambient.now, &mut *trail);
+    let next_nonce = sender::prove_holder(app, exchange, presented, &facts, at).await?;
     rules::admit(&facts, &exchange.tenant.tenant.issuer, trail)?;
     let id = facts
         .user
@@ -50,5 +54,7 @@ pub async fn userinfo(
         None => None,
     };
     let claims = rules::answer(&facts, &user, grant.as_ref(), standing);
-    Ok(reply::json_no_store(StatusCode::OK, &claims))
+    let mut reply = reply::json_no_store(StatusCode::OK, &claims);
+    next_nonce.put_into(&mut reply);
+    Ok(reply)
 }

@@ -127,6 +127,7 @@ fn new_grant(
             redirect_uri_sent: true,
             code_challenge: Some(request.code_challenge.clone()),
             nonce: request.nonce.clone(),
+            key: request.key,
         },
         created_at: ambient.now,
         expires_at: ambient.now.plus(tenant.policy.lifetimes.refresh_absolute),

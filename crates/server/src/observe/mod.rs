@@ -53,7 +53,9 @@ impl Observe {
         (denied, now): (&Denied, Timestamp),
     ) {
         match denied {
-            Denied::Refused(refusal) | Denied::RefusedWithChallenge(refusal) => {
+            Denied::Refused(refusal)
+            | Denied::RefusedWithChallenge(refusal)
+            | Denied::RefusedWithNonce(refusal, _) => {
                 log_refusal(exchange, route.label, refusal);
                 self.keep(exchange, refusal);
             }

@@ -16,6 +16,7 @@ mod rfc7636;
 mod rfc7662;
 mod rfc8414;
 mod rfc9068;
+mod rfc9449;
 mod rfc9700;
 mod socket;
 mod store;

@@ -15,7 +15,7 @@ use crate::keys::SIGNING_ALGORITHMS;
 type Set = fn(&mut Client, &Json) -> Result<(), String>;
 
 /// Every member that can be set, in an order in which what one depends on comes before it. `null` is the default.
-const MEMBERS: [(&str, Set); 27] = [
+const MEMBERS: [(&str, Set); 29] = [
     ("application_type", application),
     ("token_endpoint_auth_method", authentication),
     ("token_endpoint_auth_signing_alg", |client, value| {
@@ -72,6 +72,13 @@ const MEMBERS: [(&str, Set); 27] = [
         )
     }),
     ("default_max_age", max_age),
+    ("dpop_bound_access_tokens", |client, value| {
+        put(&mut client.dpop_bound_access_tokens, truth(value))
+    }),
+    ("dpop_nonce", |client, value| {
+        let nonce = (!value.is_null()).then(|| truth(value)).transpose();
+        put(&mut client.dpop_nonce, nonce)
+    }),
     ("first_party", |client, value| {
         put(&mut client.first_party, truth(value))
     }),
@@ -133,7 +140,6 @@ const NOT_YET: &[&str] = &[
     "introspection_encrypted_response_alg",
     "introspection_encrypted_response_enc",
     "authorization_details_types",
-    "dpop_bound_access_tokens",
     "backchannel_token_delivery_mode",
     "backchannel_client_notification_endpoint",
     "backchannel_authentication_request_signing_alg",

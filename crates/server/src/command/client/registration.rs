@@ -69,6 +69,12 @@ pub struct Registration {
     /// How many seconds a sign-in is good for, unless the client says otherwise
     #[arg(long, value_name = "SECONDS")]
     default_max_age: Option<u64>,
+    /// Gives it no tokens but those bound to a key of its own (DPoP)
+    #[arg(long = "dpop-bound", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    dpop_bound_access_tokens: Option<bool>,
+    /// Whether its DPoP proofs must carry a nonce. Not given: tokens.dpop_nonce
+    #[arg(long, value_name = "BOOL")]
+    dpop_nonce: Option<bool>,
     /// The operator's own application: users are not asked to consent
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     first_party: Option<bool>,
@@ -134,6 +140,11 @@ impl Registration {
         let others = [
             ("jwks", jwks),
             ("default_max_age", self.default_max_age.map(Json::from)),
+            (
+                "dpop_bound_access_tokens",
+                self.dpop_bound_access_tokens.map(Json::from),
+            ),
+            ("dpop_nonce", self.dpop_nonce.map(Json::from)),
             ("first_party", self.first_party.map(Json::from)),
         ];
         let texts = texts

@@ -9,6 +9,7 @@ mod client_assertion;
 mod client_assertion_kinds;
 mod client_authentication;
 mod codes;
+mod dpop;
 mod interaction;
 mod logout;
 mod parameters;
@@ -35,6 +36,8 @@ pub enum To {
     Bearer,
     /// RFC 6750 §3, to somebody who sent no token: the challenge names no error.
     BareBearer,
+    /// RFC 9449 §7.1.
+    Dpop,
     /// `{"active":false}`; only the operator learns why.
     Inactive,
 }
@@ -247,6 +250,7 @@ pub fn corpus() -> Vec<Broken> {
         codes::rows(),
         refreshing::rows(),
         tokens::rows(),
+        dpop::rows(),
         logout::rows(),
         interaction::rows(),
     ]

@@ -2,7 +2,7 @@
 
 use super::{Broken, Deed};
 use crate::support::browser::{asks_password, form};
-use crate::support::{Answer, Ask, Browser, Fields, Setup, TestServer, Tokens, clients, jwt};
+use crate::support::{Answer, Ask, Browser, Fields, Setup, TestServer, Tokens, clients, dpop, jwt};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
@@ -18,6 +18,8 @@ pub struct Scene {
     visit: Browser,
     page: Answer,
     first: Option<String>,
+    /// The last bound token, for the proofs made after it.
+    access: String,
 }
 
 impl Scene {
@@ -37,6 +39,7 @@ impl Scene {
             visit,
             page,
             first: None,
+            access: String::new(),
             server,
         }
     }
@@ -133,6 +136,14 @@ impl Scene {
             "spent" => self.spent(of).await,
             "unchallenged" => super::unchallenged::code(&self.server, of).await,
             "own" => self.server.own_tokens(of).await.access,
+            "proof" => return dpop::flawed(&self.server, of, &self.access).await,
+            "bound" => {
+                let access = self.bound(of).await.access;
+                self.access = access.clone();
+                access
+            }
+            "bound-refresh" => self.bound(of).await.refresh().to_owned(),
+            "keyed-code" => self.keyed_code(of).await,
             "plain" => self.tokens(of, "photos:read").await.access,
             "access" => self.tokens(of, "openid").await.access,
             "refresh" => self.tokens(of, "openid").await.refresh().to_owned(),
@@ -155,6 +166,24 @@ impl Scene {
         let request = self.server.request(client, scope);
         let code = self.alice.complete(&request, "alice").await.code();
         Tokens::of(&self.server.redeem(client, &code).await)
+    }
+
+    async fn bound(&mut self, client: &str) -> Tokens {
+        let code = self.code(client).await;
+        let ask = self
+            .server
+            .post("/token", &self.server.redemption(client, &code));
+        let ask = clients::authenticate(&self.server, client, ask);
+        let proof = dpop::proof(dpop::one(), &dpop::for_token(&self.server));
+        Tokens::of(&self.server.send(ask.header("dpop", &proof)).await)
+    }
+
+    /// A code that was asked for with `dpop_jkt`.
+    async fn keyed_code(&mut self, client: &str) -> String {
+        let jkt = dpop::one().public_jwk().thumbprint();
+        let request = self.server.request(client, "openid");
+        let request = request.with("dpop_jkt", &jkt);
+        self.alice.complete(&request, "alice").await.code()
     }
 
     async fn spent(&mut self, client: &str) -> String {

@@ -92,6 +92,7 @@ fn grant(server: &TestServer, client: &str, user: UserId) -> Grant {
         binding: None,
         claims: None,
         code: CodeBinding {
+            key: None,
             redirect_uri: clients::redirect_uri(client).to_owned(),
             redirect_uri_sent: true,
             code_challenge: None,

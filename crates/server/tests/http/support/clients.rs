@@ -43,7 +43,9 @@ pub fn secret_of(client: &str) -> String {
 /// Adds the proof the client is registered for.
 pub fn authenticate(server: &TestServer, client: &str, ask: Ask) -> Ask {
     match client {
-        "spa" | "native" | "fixed-spa" | "public-machine" => append(ask, &[("client_id", client)]),
+        "spa" | "native" | "fixed-spa" | "public-machine" | "bound-spa" => {
+            append(ask, &[("client_id", client)])
+        }
         "post" => append(
             ask,
             &[("client_id", client), ("client_secret", &secret_of(client))],
@@ -157,10 +159,23 @@ fn in_other_ways() -> Vec<Client> {
         Method::ClientSecretBasic,
         &[GrantType::AuthorizationCode],
     );
+    let bound_spa = Client {
+        dpop_bound_access_tokens: true,
+        ..new("bound-spa", Method::None, USER)
+    };
+    let bound_web = Client {
+        dpop_bound_access_tokens: true,
+        ..new("bound-web", Method::ClientSecretBasic, USER)
+    };
+    let nonce_web = Client {
+        dpop_nonce: Some(true),
+        ..new("nonce-web", Method::ClientSecretBasic, USER)
+    };
     let other = new("other", Method::ClientSecretBasic, USER);
     let post = new("post", Method::ClientSecretPost, USER);
     vec![
-        fixed_spa, first, jwt_web, api_web, rotating, code_only, other, post,
+        fixed_spa, first, jwt_web, api_web, rotating, code_only, bound_spa, bound_web, nonce_web,
+        other, post,
     ]
 }
 

@@ -271,6 +271,7 @@ impl World {
             binding: None,
             claims: None,
             code: CodeBinding {
+                key: None,
                 redirect_uri: "https://app.example/cb".into(),
                 redirect_uri_sent: true,
                 code_challenge: Some("c".into()),
@@ -313,6 +314,7 @@ impl World {
 
     pub fn redemption(&mut self, grant: GrantId) -> Redemption {
         Redemption {
+            bound: None,
             grant,
             refresh_expires_at: Some(self.now.plus(14 * DAY)),
             occasion: self.occasion(),
