@@ -239,6 +239,7 @@ async fn call(
 ) -> Answer {
     match endpoint {
         Endpoint::Token => endpoints::token::token(app, exchange, ambient, trail).await,
+        Endpoint::PushedRequest => endpoints::par::par(app, exchange, ambient, trail).await,
         Endpoint::Introspect => {
             endpoints::introspect::introspect(app, exchange, ambient, trail).await
         }

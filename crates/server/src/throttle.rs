@@ -23,20 +23,31 @@ pub struct Rates {
     pub token: Option<Rate>,
     /// Introspections of a client; `None` is as many as it likes.
     pub introspection: Option<Rate>,
+    /// Pushed requests of a client, each a row until somebody sweeps it; `None` is as many as it likes.
+    pub pushed: Option<Rate>,
 }
 
 const QUARTER: Duration = Duration::from_secs(15 * 60);
 
 impl Rates {
-    /// From counts: the first two a quarter of an hour, the third a minute, the last two a second, 0 for no limit.
+    /// From counts: the first two a quarter of an hour, the third a minute, the last two a second, 0 for no limit. Pushed
+    /// requests have their default.
     pub fn new([account, address, client_failures, token, introspection]: [u32; 5]) -> Self {
-        let a_second = |count: u32| (count > 0).then(|| rate(count, Duration::from_secs(1)));
         Self {
             account: rate(account, QUARTER),
             address: rate(address, QUARTER),
             client_failures: rate(client_failures, Duration::from_secs(60)),
             token: a_second(token),
             introspection: a_second(introspection),
+            pushed: a_second(20),
+        }
+    }
+
+    /// With another count of pushed requests in a second, 0 for no limit.
+    pub fn pushed(self, count: u32) -> Self {
+        Self {
+            pushed: a_second(count),
+            ..self
         }
     }
 }
@@ -45,6 +56,10 @@ impl Default for Rates {
     fn default() -> Self {
         Self::new([5, 50, 10, 50, 500])
     }
+}
+
+fn a_second(count: u32) -> Option<Rate> {
+    (count > 0).then(|| rate(count, Duration::from_secs(1)))
 }
 
 fn rate(burst: u32, per: Duration) -> Rate {
@@ -118,6 +133,7 @@ impl Throttle {
         let (rate, word) = match what {
             Charged::Token => (self.rates.token?, "token"),
             Charged::Introspection => (self.rates.introspection?, "introspection"),
+            Charged::PushedRequest => (self.rates.pushed?, "pushed request"),
         };
         let key = bucket(&[exchange.tenant.id().as_str(), word, client]);
         self.admit_to(key, rate, now)
@@ -158,6 +174,7 @@ impl Throttle {
 pub enum Charged {
     Token,
     Introspection,
+    PushedRequest,
 }
 
 fn wait(full_at: i64, rate: Rate, now: Timestamp) -> Option<u64> {

@@ -169,10 +169,7 @@ fn verify_signature(
             OpenedSecret::None | OpenedSecret::Digest(_) | OpenedSecret::Compared(_) => None,
         }
     } else {
-        client
-            .jwks
-            .as_ref()
-            .and_then(|keys| keys.verify(unverified))
+        client.verify(unverified)
     };
     let verified = trail.demand(&ASSERTION_VERIFIES, verified, || {
         Noted::new(

@@ -13,8 +13,8 @@ use super::given::{Explained, Given};
 use super::kinds::{IssuerUrl, is_loopback};
 use super::problem::ConfigProblem;
 use super::raw::{
-    Database, Keys, Lifetimes, Limits, Listen, ListenTls, Log, Passwords, Paths, Refresh, Rotation,
-    Scope, Tokens, Top,
+    Database, Keys, Lifetimes, Limits, Listen, ListenTls, Log, Passwords, Paths, Pushed, Refresh,
+    Rotation, Scope, Tokens, Top,
 };
 use super::source::Source;
 use super::value::{Setting, Value};
@@ -102,6 +102,7 @@ struct Read {
     lifetimes: Option<Lifetimes>,
     refresh: Option<Refresh>,
     tokens: Option<Tokens>,
+    pushed: Option<Pushed>,
     scopes: BTreeMap<String, ScopeDefinition>,
     paths: Option<Paths>,
     passwords: Option<Passwords>,
@@ -121,6 +122,7 @@ impl Read {
             lifetimes: Lifetimes::read(given, Lifetimes::TABLE.prefix),
             refresh: Refresh::read(given, Refresh::TABLE.prefix),
             tokens: Tokens::read(given, Tokens::TABLE.prefix),
+            pushed: Pushed::read(given, Pushed::TABLE.prefix),
             scopes: read_scopes(given),
             paths: Paths::read(given, Paths::TABLE.prefix),
             passwords: Passwords::read(given, Passwords::TABLE.prefix),
@@ -155,6 +157,7 @@ impl Read {
 
     fn policy(&self) -> Option<Policy> {
         let (lifetimes, tokens) = (self.lifetimes.as_ref()?, self.tokens.as_ref()?);
+        let pushed = self.pushed.as_ref()?;
         let audience = self.top.as_ref()?.audience.iter();
         Some(Policy {
             lifetimes: tenant::Lifetimes {
@@ -172,6 +175,11 @@ impl Read {
             signing_algorithm: tokens.signing_algorithm,
             default_audience: audience.map(|uri| uri.as_str().to_owned()).collect(),
             scopes: self.scopes.clone(),
+            pushed: tenant::PushedPolicy {
+                required: pushed.required,
+                lifetime: pushed.lifetime,
+                unregistered_redirect_uris: pushed.unregistered_redirect_uris,
+            },
         })
     }
 
@@ -292,6 +300,7 @@ fn check_lifetimes(given: &mut Given, lifetimes: &Lifetimes) {
 fn check_paths(given: &mut Given, paths: &Paths) {
     let all = [
         ("paths.authorize", &paths.authorize),
+        ("paths.par", &paths.par),
         ("paths.token", &paths.token),
         ("paths.revoke", &paths.revoke),
         ("paths.introspect", &paths.introspect),
