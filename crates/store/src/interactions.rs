@@ -6,9 +6,9 @@ use jeton_protocol::interaction::{Interaction, InteractionId};
 use jeton_protocol::tenant::TenantId;
 use jeton_token::timestamp::Timestamp;
 
-use crate::{Store, pushed_requests};
 use crate::error::StoreError;
 use crate::sql::{record, values};
+use crate::{Store, pushed_requests};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stepped {

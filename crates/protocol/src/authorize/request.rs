@@ -278,9 +278,11 @@ fn check_arrival(
         Arrival::Browser => {
             let must_push = judged.tenant.policy.pushed.required
                 || judged.client.require_pushed_authorization_requests;
-            trail.require(&PUSHED, !must_push, || {
-                Noted::new("request_uri of a pushed request", "the parameters themselves")
-            })
+            if must_push {
+                let found = "the parameters themselves";
+                return Err(Refusal::new(&PUSHED, "a pushed request", found));
+            }
+            Ok(())
         }
     }
 }

@@ -103,9 +103,9 @@ pub(super) fn open(
     trail: &mut Trail,
 ) -> Result<Option<Params<'static>>, Refusal> {
     let Some(text) = outside.one("request") else {
-        trail.require(&OBJECT_SENT, !client.require_signed_request_object, || {
-            Noted::new("request", "absent")
-        })?;
+        if client.require_signed_request_object {
+            return Err(Refusal::new(&OBJECT_SENT, "request", "absent"));
+        }
         return Ok(None);
     };
     outside.check_once()?;
@@ -199,7 +199,11 @@ fn check_claims(
     let iss = text(claims, "iss")?;
     let of_client = named == Some(id) && iss.is_none_or(|iss| iss == id);
     trail.require(&OBJECT_OF_CLIENT, of_client, || {
-        let found = if named == Some(id) { "iss" } else { "client_id" };
+        let found = if named == Some(id) {
+            "iss"
+        } else {
+            "client_id"
+        };
         Noted::new(id.to_owned(), format!("another {found}, or none"))
     })?;
     let audience = claims.audience().map_err(|_| wrong_type("aud"))?;
