@@ -15,7 +15,7 @@ use std::time::Duration;
 rules! {
     ONE_SOURCE = InvalidRequest, "request_and_request_uri", "Core §6.1, RFC 9101 §5", {
         promise: "A request is given by value or by reference, not both",
-        told: "request and request_uri must not be used together",
+        told: "Only one of request and request_uri may be used",
         fix: "Send one of them"
     };
     OBJECT_SENT = InvalidRequest, "request_object_missing", "RFC 9101 §10.5", {

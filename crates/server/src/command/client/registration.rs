@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use jeton_protocol::authorize::request_object;
 use jeton_protocol::client::{ApplicationType, AuthenticationMethod, Client, ClientId, GrantType};
 use jeton_protocol::redirect_uri::RedirectUri;
 use jeton_protocol::scope::Scope;
@@ -67,6 +68,18 @@ pub struct Registration {
     /// The signature of its ID tokens, such as ES256. Not given: RS256, as clients expect
     #[arg(long = "id-token-alg", value_name = "ALGORITHM")]
     pub id_token_signed_response_alg: Option<String>,
+    /// The signature of its authorization responses, when it asks for signed ones. Not given: RS256
+    #[arg(long = "response-alg", value_name = "ALGORITHM")]
+    pub authorization_signed_response_alg: Option<String>,
+    /// The only signature its request objects may have, such as PS256. Not given: any of its keys'
+    #[arg(long = "request-object-alg", value_name = "ALGORITHM")]
+    pub request_object_signing_alg: Option<String>,
+    /// Its authorization requests must be signed request objects
+    #[arg(long = "require-request-object")]
+    pub require_signed_request_object: bool,
+    /// Its authorization requests must be pushed
+    #[arg(long = "require-pushed-requests")]
+    pub require_pushed_authorization_requests: bool,
     /// The operator's own application: users are not asked to consent
     #[arg(long)]
     pub first_party: bool,
@@ -96,7 +109,17 @@ impl Registration {
         client.jwks = self.keys()?;
         client.scope = self.scope(client.may_use(GrantType::AuthorizationCode))?;
         client.access_token_format = self.token_format()?;
-        client.id_token_signed_response_alg = self.id_token_algorithm()?;
+        client.id_token_signed_response_alg = signing_algorithm(
+            "id_token_signed_response_alg",
+            self.id_token_signed_response_alg.as_deref(),
+        )?;
+        client.authorization_signed_response_alg = signing_algorithm(
+            "authorization_signed_response_alg",
+            self.authorization_signed_response_alg.as_deref(),
+        )?;
+        client.request_object_signing_alg = self.request_object_algorithm()?;
+        client.require_signed_request_object = self.require_signed_request_object;
+        client.require_pushed_authorization_requests = self.require_pushed_authorization_requests;
         client.allowed_origins = origins(self.allowed_origins)?;
         client.name = self.client_name;
         client.audience = self.audience;
@@ -210,16 +233,29 @@ impl Registration {
         }
     }
 
-    fn id_token_algorithm(&self) -> Result<Option<SignatureAlgorithm>, Failure> {
-        let known = crate::keys::SIGNING_ALGORITHMS;
-        let Some(name) = self.id_token_signed_response_alg.as_deref() else {
+    fn request_object_algorithm(&self) -> Result<Option<SignatureAlgorithm>, Failure> {
+        let Some(name) = self.request_object_signing_alg.as_deref() else {
             return Ok(None);
         };
-        let found = known.into_iter().find(|algorithm| algorithm.name() == name);
-        let names = known.map(SignatureAlgorithm::name).join(", ");
-        let told = || one_of("id_token_signed_response_alg", name, &names);
+        let found = request_object::algorithms().find(|algorithm| algorithm.name() == name);
+        let names: Vec<_> = request_object::algorithms()
+            .map(SignatureAlgorithm::name)
+            .collect();
+        let told = || one_of("request_object_signing_alg", name, &names.join(", "));
         found.map(Some).ok_or_else(told)
     }
+}
+
+/// An algorithm this server signs with.
+fn signing_algorithm(
+    member: &str,
+    name: Option<&str>,
+) -> Result<Option<SignatureAlgorithm>, Failure> {
+    let known = crate::keys::SIGNING_ALGORITHMS;
+    let Some(name) = name else { return Ok(None) };
+    let found = known.into_iter().find(|algorithm| algorithm.name() == name);
+    let names = known.map(SignatureAlgorithm::name).join(", ");
+    found.map(Some).ok_or_else(|| one_of(member, name, &names))
 }
 
 fn one_of(member: &str, value: &str, allowed: &str) -> Failure {
@@ -259,6 +295,10 @@ fn fits_together(client: &Client) -> Result<(), Failure> {
         && client.jwks.as_ref().is_none_or(KeySet::is_empty)
     {
         "private_key_jwt needs the client's public keys: --jwks-file FILE"
+    } else if client.require_signed_request_object
+        && client.jwks.as_ref().is_none_or(KeySet::is_empty)
+    {
+        "signed request objects need the client's public keys: --jwks-file FILE"
     } else if client.may_use(GrantType::RefreshToken) && !needs_uri {
         "refresh_token needs authorization_code beside it"
     } else {
