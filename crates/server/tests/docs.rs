@@ -35,6 +35,17 @@ fn every_grant_of_the_guide_runs_as_written() {
     run_page("docs/guide/grants.md", &server.folder, Some(&server));
 }
 
+// S21
+#[test]
+fn pushed_requests_run_as_written() {
+    let server = Server::start("pushed-requests");
+    run_page(
+        "docs/guide/pushed-requests.md",
+        &server.folder,
+        Some(&server),
+    );
+}
+
 #[test]
 fn the_operators_commands_run_as_written() {
     let folder = Folder::new("operating");

@@ -1,8 +1,10 @@
 //! The server over HTTP, by specification: what a client, a browser, a resource server or an attacker sees of it.
 
 mod corpus;
+mod jarm;
 mod login;
 mod oidc_core;
+mod oidc_form_post;
 mod rfc6749;
 mod rfc7009;
 mod rfc7517;
@@ -10,6 +12,8 @@ mod rfc7636;
 mod rfc7662;
 mod rfc8414;
 mod rfc9068;
+mod rfc9101;
+mod rfc9126;
 mod rfc9700;
 mod socket;
 mod store;
