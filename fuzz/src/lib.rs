@@ -283,16 +283,16 @@ pub fn authorize(data: &[u8]) {
         arrival: Arrival::Browser,
         now: known::NOW,
     };
-    let target =
-        match AuthorizationRequest::parse(&params, judged, |_| None, &mut Trail::watched()) {
-            Ok(request) => {
-                assert!(request.scope.is_subset_of(&client.scope), "scope grew");
-                assert_eq!(request.code_challenge.len(), 43);
-                request.target
-            }
-            Err(AuthorizeRefusal::Sent(_, target)) => *target,
-            Err(AuthorizeRefusal::Shown(_)) => return,
-        };
+    let target = match AuthorizationRequest::parse(&params, judged, |_| None, &mut Trail::watched())
+    {
+        Ok(request) => {
+            assert!(request.scope.is_subset_of(&client.scope), "scope grew");
+            assert_eq!(request.code_challenge.len(), 43);
+            request.target
+        }
+        Err(AuthorizeRefusal::Sent(_, target)) => *target,
+        Err(AuthorizeRefusal::Shown(_)) => return,
+    };
     let admits = |uri: &RedirectUri| uri.admits(target.redirect_uri(), client.application_type);
     assert!(
         client.redirect_uris.iter().any(admits),
