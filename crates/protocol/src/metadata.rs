@@ -78,12 +78,6 @@ pub fn describe(tenant: &Tenant, ring: &KeyRing) -> Metadata {
         .iter()
         .map(|alg| alg.name())
         .collect();
-    let advertised = tenant
-        .policy
-        .scopes
-        .iter()
-        .filter(|(name, scope)| !scope.hidden && !OPENID_CONNECT.contains(&name.as_str()))
-        .map(|(name, _)| name.clone());
     Metadata {
         issuer: tenant.issuer.as_str().to_owned(),
         authorization_endpoint: at(path::AUTHORIZE),
@@ -95,11 +89,7 @@ pub fn describe(tenant: &Tenant, ring: &KeyRing) -> Metadata {
         introspection_endpoint: at(path::INTROSPECT),
         revocation_endpoint: at(path::REVOKE),
         end_session_endpoint: at(path::END_SESSION),
-        scopes_supported: OPENID_CONNECT
-            .iter()
-            .map(|name| (*name).to_owned())
-            .chain(advertised)
-            .collect(),
+        scopes_supported: advertised_scopes(tenant),
         response_types_supported: ["code"],
         response_modes_supported: MODES,
         grant_types_supported: GrantType::ALL.iter().map(|grant| grant.name()).collect(),
@@ -126,6 +116,20 @@ pub fn describe(tenant: &Tenant, ring: &KeyRing) -> Metadata {
         authorization_response_iss_parameter_supported: true,
         authorization_signing_alg_values_supported: signing_algorithms(ring),
     }
+}
+
+fn advertised_scopes(tenant: &Tenant) -> Vec<String> {
+    let own = tenant
+        .policy
+        .scopes
+        .iter()
+        .filter(|(name, scope)| !scope.hidden && !OPENID_CONNECT.contains(&name.as_str()))
+        .map(|(name, _)| name.clone());
+    OPENID_CONNECT
+        .iter()
+        .map(|name| (*name).to_owned())
+        .chain(own)
+        .collect()
 }
 
 fn signing_algorithms(ring: &KeyRing) -> Vec<&'static str> {

@@ -90,15 +90,7 @@ async fn every_member_is_registered_true_and_of_its_type() {
         ("response_types_supported", json!(["code"])),
         (
             "response_modes_supported",
-            json!([
-                "query",
-                "fragment",
-                "form_post",
-                "query.jwt",
-                "fragment.jwt",
-                "form_post.jwt",
-                "jwt"
-            ]),
+            json!(jeton_protocol::authorize::response::MODES),
         ),
         (
             "grant_types_supported",

@@ -21,7 +21,8 @@ both! {
 
     // P-143, P-144, SEC-012, SEC-136: opening it as often as one likes spends nothing, an approval does, however late
     async fn an_approval_spends_it_and_a_second_one_makes_nothing(world: World) {
-        let pushed = Some(world.pushed().await);
+        let id = world.pushed().await;
+        let pushed = Some(id);
         world.later(20 * MINUTE);
         let first = Approval { pushed, ..world.approval(true).await };
         let second = Approval { pushed, ..world.approval(true).await };
@@ -32,7 +33,7 @@ both! {
         assert!(world.store.pending_grant(&world.tenant, not_made).await.unwrap().is_none());
         let late = world.store.interaction(&world.tenant, late.unwrap()).await.unwrap().unwrap();
         assert_eq!(late.closed_at, Some(world.now), "it can come to nothing any more");
-        let found = world.store.pushed_request(&world.tenant, pushed.unwrap()).await.unwrap().unwrap();
+        let found = world.store.pushed_request(&world.tenant, id).await.unwrap().unwrap();
         assert_eq!(found.used_at, Some(world.now));
     }
 
@@ -67,13 +68,14 @@ both! {
 
     // An approval that fails for another reason leaves the request to be answered
     async fn what_does_not_happen_spends_nothing(world: World) {
-        let pushed = Some(world.pushed().await);
+        let id = world.pushed().await;
+        let pushed = Some(id);
         let moved = Approval { pushed, version: 7, ..world.approval(true).await };
         assert_eq!(world.store.approve(&world.tenant, moved).await.unwrap(), Approved::AlreadyClosed);
         let approval = Approval { pushed, ..world.approval(true).await };
         world.store.fail_next(Fault::BeforeCommit);
         assert!(world.store.approve(&world.tenant, approval.clone()).await.is_err());
-        let found = world.store.pushed_request(&world.tenant, pushed.unwrap()).await.unwrap().unwrap();
+        let found = world.store.pushed_request(&world.tenant, id).await.unwrap().unwrap();
         assert_eq!(found.used_at, None);
         assert_eq!(world.store.approve(&world.tenant, approval).await.unwrap(), Approved::Approved);
     }
