@@ -11,8 +11,10 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jeton::config::{Config, Sources};
-use jeton_protocol::authorize::request::{AuthorizationRequest, AuthorizeRefusal};
-use jeton_protocol::authorize::response::AuthorizationResponse;
+use jeton_protocol::authorize::request::{
+    Arrival, AuthorizationRequest, AuthorizeRefusal, Circumstances,
+};
+use jeton_protocol::authorize::response::{AuthorizationResponse, Carried};
 use jeton_protocol::claims::ClaimsRequest;
 use jeton_protocol::client::ApplicationType;
 use jeton_protocol::client_auth::Presented;
@@ -313,23 +315,37 @@ pub fn authorize(data: &[u8]) {
         return;
     };
     let (client, tenant) = (known::client(), known::tenant());
-    let target =
-        match AuthorizationRequest::parse(&params, client, tenant, |_| None, &mut Trail::watched())
-        {
-            Ok(request) => {
-                assert!(request.scope.is_subset_of(&client.scope), "scope grew");
-                assert_eq!(request.code_challenge.len(), 43);
-                request.target
-            }
-            Err(AuthorizeRefusal::Sent(_, target)) => *target,
-            Err(AuthorizeRefusal::Shown(_)) => return,
-        };
+    let judged = Circumstances {
+        client,
+        tenant,
+        arrival: Arrival::Browser,
+        now: known::NOW,
+    };
+    let target = match AuthorizationRequest::parse(&params, judged, |_| None, &mut Trail::watched())
+    {
+        Ok(request) => {
+            assert!(request.scope.is_subset_of(&client.scope), "scope grew");
+            assert_eq!(request.code_challenge.len(), 43);
+            request.target
+        }
+        Err(AuthorizeRefusal::Sent(_, target)) => *target,
+        Err(AuthorizeRefusal::Shown(_)) => return,
+    };
     let admits = |uri: &RedirectUri| uri.admits(target.redirect_uri(), client.application_type);
     assert!(
         client.redirect_uris.iter().any(admits),
         "sent to an unregistered URI"
     );
-    let sent = target.encode(&AuthorizationResponse::Code("jtc_x"), &tenant.issuer);
+    let response = AuthorizationResponse::Code("jtc_x");
+    let carried = target.encode(&response, &tenant.issuer, (known::ring(), known::NOW));
+    let sent = match carried.expect("there is a key") {
+        Carried::Form { action, .. } => {
+            assert_eq!(action, target.redirect_uri());
+            return;
+        }
+        Carried::Redirect(sent) if sent.contains("response=ey") => return,
+        Carried::Redirect(sent) => sent.replacen('#', "?", 1),
+    };
     let sent = Url::parse(&sent).expect("a response is a URI");
     let expected = Url::parse(target.redirect_uri()).expect("a registered URI is one");
     let place = |url: &Url| {

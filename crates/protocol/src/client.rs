@@ -6,6 +6,7 @@ use crate::redirect_uri::RedirectUri;
 use crate::scope::Scope;
 use crate::tenant::{Policy, TokenFormat};
 use jeton_token::algorithm::SignatureAlgorithm;
+use jeton_token::jws::{Unverified, Verified};
 use jeton_token::key_set::KeySet;
 use jeton_token::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -188,6 +189,18 @@ pub struct Client {
     pub access_token_signed_response_alg: Option<SignatureAlgorithm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_token_signed_response_alg: Option<SignatureAlgorithm>,
+    /// What its authorization responses are signed with when it asks for signed ones (JARM §3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_signed_response_alg: Option<SignatureAlgorithm>,
+    /// The only algorithm its request objects may be signed with (Registration §2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_object_signing_alg: Option<SignatureAlgorithm>,
+    /// Whether its requests have to come as signed objects (RFC 9101 §10.5).
+    #[serde(default)]
+    pub require_signed_request_object: bool,
+    /// Whether its requests have to be pushed (RFC 9126 §6).
+    #[serde(default)]
+    pub require_pushed_authorization_requests: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_token_lifetime: Option<Duration>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -243,6 +256,10 @@ impl Client {
             access_token_format: None,
             access_token_signed_response_alg: None,
             id_token_signed_response_alg: None,
+            authorization_signed_response_alg: None,
+            request_object_signing_alg: None,
+            require_signed_request_object: false,
+            require_pushed_authorization_requests: false,
             access_token_lifetime: None,
             refresh_token_rotation: None,
             dpop_bound_access_tokens: false,
@@ -286,6 +303,17 @@ impl Client {
     pub fn id_token_algorithm(&self) -> SignatureAlgorithm {
         self.id_token_signed_response_alg
             .unwrap_or(SignatureAlgorithm::Rs256)
+    }
+
+    /// RS256 unless registered otherwise (JARM §3).
+    pub fn authorization_response_algorithm(&self) -> SignatureAlgorithm {
+        self.authorization_signed_response_alg
+            .unwrap_or(SignatureAlgorithm::Rs256)
+    }
+
+    /// What `unverified` says, if a key of the client signed it.
+    pub fn verify<'a>(&self, unverified: &'a Unverified<'_>) -> Option<Verified<'a>> {
+        self.jwks.as_ref()?.verify(unverified)
     }
 
     pub fn access_token_lifetime(&self, policy: &Policy) -> Duration {

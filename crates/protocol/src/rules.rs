@@ -14,6 +14,8 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         client_auth::secret::RULES,
         client_auth::assertion::RULES,
         authorize::request::RULES,
+        authorize::request_object::RULES,
+        authorize::pushed::RULES,
         authorize::parameters::RULES,
         authorize::step::RULES,
         grants::RULES,

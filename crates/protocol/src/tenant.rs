@@ -160,6 +160,28 @@ pub struct Policy {
     pub default_audience: Vec<String>,
     /// Scopes this tenant knows beside those of OpenID Connect.
     pub scopes: BTreeMap<String, ScopeDefinition>,
+    #[serde(default)]
+    pub pushed: PushedPolicy,
+}
+
+/// What holds for pushed authorization requests (RFC 9126).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushedPolicy {
+    /// Whether every client has to push its requests.
+    pub required: bool,
+    pub lifetime: Duration,
+    /// Whether a client that has proven itself may push a redirection URI it has not registered (RFC 9126 §2.4, S14).
+    pub unregistered_redirect_uris: bool,
+}
+
+impl Default for PushedPolicy {
+    fn default() -> Self {
+        Self {
+            required: false,
+            lifetime: Duration::from_secs(60),
+            unregistered_redirect_uris: false,
+        }
+    }
 }
 
 impl Default for Policy {
@@ -171,6 +193,7 @@ impl Default for Policy {
             dpop_nonce: false,
             default_audience: Vec::new(),
             scopes: BTreeMap::new(),
+            pushed: PushedPolicy::default(),
         }
     }
 }

@@ -244,6 +244,7 @@ async fn call(
     // The endpoints of pages are boxed: what they need while they wait is large, and every request would carry room for it.
     match endpoint {
         Endpoint::Token => endpoints::token::token(app, exchange, ambient, trail).await,
+        Endpoint::PushedRequest => endpoints::par::par(app, exchange, ambient, trail).await,
         Endpoint::Introspect => {
             endpoints::introspect::introspect(app, exchange, ambient, trail).await
         }

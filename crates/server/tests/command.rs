@@ -474,6 +474,10 @@ fn clients_that_could_not_work_or_be_safe_are_refused_with_the_reason() {
         ("--scope \"a\\b\"", "scope"),
         ("--token-format xml", "opaque, jwt"),
         ("--id-token-alg none", "RS256"),
+        ("--response-alg none", "RS256"),
+        ("--request-object-alg none", "PS256"),
+        ("--request-object-alg HS256", "PS256"),
+        ("--require-request-object", "--jwks-file"),
         (
             "--allowed-origin https://a.example/path",
             "scheme, host and port",

@@ -46,6 +46,17 @@ fn binding_tokens_to_a_key_runs_as_written() {
     );
 }
 
+// S21
+#[test]
+fn pushed_requests_run_as_written() {
+    let server = Server::start("pushed-requests");
+    run_page(
+        "docs/guide/pushed-requests.md",
+        &server.folder,
+        Some(&server),
+    );
+}
+
 #[test]
 fn the_operators_commands_run_as_written() {
     let folder = Folder::new("operating");

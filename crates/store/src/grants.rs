@@ -1,6 +1,7 @@
 //! Grants: approval makes one with its code pending, redemption spends the code. Refreshing is in `refresh.rs`,
 //! taking back in `revocation.rs`.
 
+use jeton_protocol::authorize::pushed::PushedRequestId;
 use jeton_protocol::consent::Consent;
 use jeton_protocol::cut::{Cut, CutTarget};
 use jeton_protocol::grant::{Grant, GrantId, GrantState, PendingGrant};
@@ -11,13 +12,15 @@ use jeton_token::timestamp::Timestamp;
 use crate::audit::{self, Occasion};
 use crate::error::StoreError;
 use crate::sql::{Row, Tx, record, values};
-use crate::{Page, Store, consents, revocation};
+use crate::{Page, Store, consents, pushed_requests, revocation};
 
 /// Everything the end of an authorization request makes true at once.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Approval {
     /// The interaction this ends; none when nobody had to be asked, so that none was stored.
     pub interaction: Option<InteractionId>,
+    /// The pushed request this answers.
+    pub pushed: Option<PushedRequestId>,
     /// The version of the interaction the decision was made on.
     pub version: u32,
     pub grant: Grant,
@@ -33,6 +36,8 @@ pub enum Approved {
     /// The interaction was answered, has expired or moved on since it was read, or the session has ended. Nothing was
     /// changed.
     AlreadyClosed,
+    /// The pushed request was answered already. The interaction that came too late is closed, and nothing else changed.
+    PushedRequestUsed,
 }
 
 /// A code about to be spent.
@@ -57,7 +62,7 @@ pub enum Redeemed {
 }
 
 impl Store {
-    /// Closes the interaction and stores the grant with its code pending, the consent and the trace, or does nothing.
+    /// Closes the interaction, spends the pushed request and stores the grant with its code pending, the consent and the trace, or does nothing.
     pub async fn approve(
         &self,
         tenant: &TenantId,
@@ -140,6 +145,11 @@ fn approve(
         if closed == 0 {
             return Ok(Approved::AlreadyClosed);
         }
+    }
+    if let Some(pushed) = approval.pushed
+        && !pushed_requests::spend(tx, tenant, pushed, now)?
+    {
+        return Ok(Approved::PushedRequestUsed);
     }
     tx.run(
         "INSERT INTO grants (tenant_id, id, client_id, user_id, session_id, offline, created_at, code_expires_at, \

@@ -1,13 +1,14 @@
 //! Interactions: one authorization request each, on its way through sign-in and consent. Every step repeats the version it
 //! saw, so that no step can be taken twice or out of order (SEC-R05).
 
+use jeton_protocol::authorize::pushed::PushedRequestId;
 use jeton_protocol::interaction::{Interaction, InteractionId};
 use jeton_protocol::tenant::TenantId;
 use jeton_token::timestamp::Timestamp;
 
-use crate::Store;
 use crate::error::StoreError;
 use crate::sql::{Row, Tx, record, values};
+use crate::{Store, pushed_requests};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stepped {
@@ -33,6 +34,8 @@ const BATCHES: u32 = 20;
 pub enum Closed {
     Closed,
     AlreadyClosed,
+    /// The pushed request was answered already; the interaction is closed all the same.
+    PushedRequestUsed,
 }
 
 impl Store {
@@ -106,20 +109,32 @@ impl Store {
         .await
     }
 
-    /// Closes it without a grant, as a refusal does. Only one answer ever leaves for one request.
+    /// Closes it without a grant, as a refusal does, and spends the pushed request it came from. Only one answer ever leaves
+    /// for one request. An interaction that was never stored is none.
     pub async fn close_interaction(
         &self,
         tenant: &TenantId,
-        id: InteractionId,
+        id: Option<InteractionId>,
+        pushed: Option<PushedRequestId>,
         now: Timestamp,
     ) -> Result<Closed, StoreError> {
         let tenant = tenant.clone();
         self.write(move |tx| {
-            let count = tx.run(
-                "UPDATE interactions SET closed_at = $3 WHERE tenant_id = $1 AND id = $2 AND closed_at IS NULL",
-                values![tenant.as_str(), id, now],
-            )?;
-            Ok(if count == 1 { Closed::Closed } else { Closed::AlreadyClosed })
+            if let Some(id) = id {
+                let count = tx.run(
+                    "UPDATE interactions SET closed_at = $3 WHERE tenant_id = $1 AND id = $2 AND closed_at IS NULL",
+                    values![tenant.as_str(), id, now],
+                )?;
+                if count == 0 {
+                    return Ok(Closed::AlreadyClosed);
+                }
+            }
+            match pushed {
+                Some(pushed) if !pushed_requests::spend(tx, &tenant, pushed, now)? => {
+                    Ok(Closed::PushedRequestUsed)
+                }
+                Some(_) | None => Ok(Closed::Closed),
+            }
         })
         .await
     }

@@ -32,6 +32,7 @@ mod postgres;
 mod postgres_link;
 mod postgres_tls;
 mod postgres_tx;
+pub mod pushed_requests;
 pub mod refresh;
 pub mod replay;
 pub mod revocation;

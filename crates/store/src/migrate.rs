@@ -29,6 +29,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "audit",
         sql: include_str!("../migrations/0002_audit.sql"),
     },
+    Migration {
+        number: 7,
+        name: "pushed_requests",
+        sql: include_str!("../migrations/0007_pushed_requests.sql"),
+    },
 ];
 
 const LEDGER: &str = "CREATE TABLE migrations (number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, \

@@ -18,7 +18,8 @@ use std::time::Duration;
 
 use jeton_protocol::client::ClientId;
 use jeton_protocol::tenant::TenantId;
-use jeton_store::grants::{Redeemed, Redemption};
+use jeton_store::grants::{Approved, Redeemed, Redemption};
+use jeton_store::interactions::Closed;
 use jeton_store::refresh::{Rotated, Rotation};
 use jeton_store::replay::{Claimed, OneTime, ReplayKind};
 use jeton_store::{Lineage, Location, Page, Store};
@@ -230,15 +231,24 @@ async fn cycle(world: &mut World, name: &str) -> Result<(), jeton_store::StoreEr
         .open_interaction(&world.tenant, interaction)
         .await?;
     let grant = world.grant(true);
+    let request = world.pushable();
+    let (pushed, keep_until) = (request.id, world.now.plus(DAY));
+    world
+        .store
+        .push_request(&world.tenant, request, keep_until)
+        .await?;
     let approval = jeton_store::grants::Approval {
         interaction: Some(id),
+        pushed: Some(pushed),
         version: 0,
         code_expires_at: world.now.plus(MINUTE),
         consent: None,
         occasion: world.occasion(),
         grant: grant.clone(),
     };
-    world.store.approve(&world.tenant, approval).await?;
+    if world.store.approve(&world.tenant, approval).await? == Approved::Approved {
+        acknowledge(&format!("answered {pushed}"));
+    }
     let redemption = redemption(world, grant.id);
     if world.store.redeem_code(&world.tenant, redemption).await? == Redeemed::Issued {
         acknowledge(&format!("redeemed {}", grant.id));
@@ -320,6 +330,15 @@ async fn check(location: &Location, round: &str, lines: &[String]) {
                 .await
                 .unwrap();
             assert_eq!(claimed, Claimed::AlreadyUsed, "{line}");
+            continue;
+        }
+        if what == "answered" {
+            let pushed = Some(name.parse().unwrap());
+            let again = store
+                .close_interaction(&world.tenant, None, pushed, world.now)
+                .await
+                .unwrap();
+            assert_eq!(again, Closed::PushedRequestUsed, "{line}");
             continue;
         }
         let grant: RowId = name.parse().unwrap();

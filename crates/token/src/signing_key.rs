@@ -39,7 +39,7 @@ enum Pair {
 pub enum JwtType {
     /// RFC 9068 §2.1
     AccessToken,
-    /// Also for signed userinfo, which has no type of its own.
+    /// Also for signed userinfo and authorization responses, which have no type of their own.
     IdToken,
     /// OpenID Connect Back-Channel Logout §2.4
     Logout,

@@ -128,11 +128,13 @@ fn rates(limits: &Limits) -> Rates {
         limits.token_requests_per_client,
         limits.introspections_per_client,
     ])
+    .pushed(limits.pushed_requests_per_client)
 }
 
 fn aliases(paths: &Paths) -> Vec<(String, Endpoint)> {
     [
         (&paths.authorize, Endpoint::Authorize),
+        (&paths.par, Endpoint::PushedRequest),
         (&paths.token, Endpoint::Token),
         (&paths.revoke, Endpoint::Revoke),
         (&paths.introspect, Endpoint::Introspect),

@@ -28,6 +28,7 @@ pub const TABLES: &[Table] = &[
     Lifetimes::TABLE,
     Refresh::TABLE,
     Tokens::TABLE,
+    Pushed::TABLE,
     Scope::TABLE,
     Paths::TABLE,
     Passwords::TABLE,
@@ -174,6 +175,20 @@ table! {
 }
 
 table! {
+    /// Pushed authorization requests: the client sends the request itself and the browser only a reference to it (RFC 9126).
+    Pushed at "pushed." {
+        /// Whether every client has to push its requests. A single client is made to by
+        /// `require_pushed_authorization_requests` in its record.
+        required: bool = "false";
+        /// How long a pushed request may wait for its browser. Signing in may take longer.
+        lifetime: Duration = "60s", "5s"..="599s";
+        /// Whether a client that has authenticated, so not a public one, may push a redirection URI
+        /// that is not registered (RFC 9126 §2.4). It must be one that could be.
+        unregistered_redirect_uris: bool = "false";
+    }
+}
+
+table! {
     /// The scopes clients may be given, one table each. `openid`, `profile`, `email`, `address`,
     /// `phone` and `offline_access` exist without being written here. Environment variables
     /// cannot set this table.
@@ -192,6 +207,8 @@ table! {
     Paths at "paths." {
         /// The authorization endpoint.
         authorize: Vec<UrlPath> = "";
+        /// The pushed authorization request endpoint, such as `["/oauth/par"]`.
+        par: Vec<UrlPath> = "";
         /// The token endpoint, such as `["/oauth2/token", "/oauth/token"]`.
         token: Vec<UrlPath> = "";
         /// The revocation endpoint.
@@ -237,6 +254,8 @@ table! {
         token_requests_per_client: u32 = "50", "0"..="1000000";
         /// Introspection requests of one client in a second; 0 means as many as it likes.
         introspections_per_client: u32 = "500", "0"..="1000000";
+        /// Pushed authorization requests of one client in a second; 0 means as many as it likes.
+        pushed_requests_per_client: u32 = "20", "0"..="1000000";
     }
 }
 

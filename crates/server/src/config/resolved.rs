@@ -14,7 +14,7 @@ use super::kinds::{IssuerUrl, is_loopback};
 use super::problem::ConfigProblem;
 use super::raw::{
     Audit, Database, Keys, Lifetimes, Limits, Listen, ListenTls, Log, Outbound, Passwords, Paths,
-    Refresh, Rotation, Scope, Tokens, Top,
+    Pushed, Refresh, Rotation, Scope, Tokens, Top,
 };
 use super::source::Source;
 use super::value::{Setting, Value};
@@ -130,6 +130,7 @@ struct Read {
     lifetimes: Option<Lifetimes>,
     refresh: Option<Refresh>,
     tokens: Option<Tokens>,
+    pushed: Option<Pushed>,
     scopes: BTreeMap<String, ScopeDefinition>,
     paths: Option<Paths>,
     passwords: Option<Passwords>,
@@ -151,6 +152,7 @@ impl Read {
             lifetimes: Lifetimes::read(given, Lifetimes::TABLE.prefix),
             refresh: Refresh::read(given, Refresh::TABLE.prefix),
             tokens: Tokens::read(given, Tokens::TABLE.prefix),
+            pushed: Pushed::read(given, Pushed::TABLE.prefix),
             scopes: read_scopes(given),
             paths: Paths::read(given, Paths::TABLE.prefix),
             passwords: Passwords::read(given, Passwords::TABLE.prefix),
@@ -187,6 +189,7 @@ impl Read {
 
     fn policy(&self) -> Option<Policy> {
         let (lifetimes, tokens) = (self.lifetimes.as_ref()?, self.tokens.as_ref()?);
+        let pushed = self.pushed.as_ref()?;
         let audience = self.top.as_ref()?.audience.iter();
         Some(Policy {
             lifetimes: tenant::Lifetimes {
@@ -205,6 +208,11 @@ impl Read {
             dpop_nonce: tokens.dpop_nonce,
             default_audience: audience.map(|uri| uri.as_str().to_owned()).collect(),
             scopes: self.scopes.clone(),
+            pushed: tenant::PushedPolicy {
+                required: pushed.required,
+                lifetime: pushed.lifetime,
+                unregistered_redirect_uris: pushed.unregistered_redirect_uris,
+            },
         })
     }
 
@@ -328,6 +336,7 @@ fn check_lifetimes(given: &mut Given, lifetimes: &Lifetimes) {
 fn check_paths(given: &mut Given, paths: &Paths) {
     let all = [
         ("paths.authorize", &paths.authorize),
+        ("paths.par", &paths.par),
         ("paths.token", &paths.token),
         ("paths.revoke", &paths.revoke),
         ("paths.introspect", &paths.introspect),

@@ -264,7 +264,8 @@ fn shown<'a>(step: &'a Step, texts: &'a Texts) -> TraceStep<'a> {
 
 fn peer(endpoint: Endpoint) -> Peer {
     match endpoint {
-        Endpoint::Token
+        Endpoint::PushedRequest
+        | Endpoint::Token
         | Endpoint::Revoke
         | Endpoint::Userinfo
         | Endpoint::Jwks
@@ -297,6 +298,7 @@ fn what(step: &Step) -> &'static str {
         Endpoint::SignIn => "Sign-in page",
         Endpoint::Consent if step.method == "POST" => "Consent",
         Endpoint::Consent => "Consent page",
+        Endpoint::PushedRequest => "Pushed authorization request",
         Endpoint::Token => "Access token request",
         Endpoint::Introspect => "Introspection",
         Endpoint::Revoke => "Revocation",

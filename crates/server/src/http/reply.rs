@@ -118,6 +118,16 @@ pub fn page(status: StatusCode, html: String, form_action: Option<&str>) -> Repl
     html_reply(status, html, policy)
 }
 
+/// A page whose form goes to another origin, sent by the one script whose hash is named or by its button
+/// (OAuth 2.0 Form Post Response Mode §2, SEC-111).
+pub fn posting_page(html: String, script_hash: &str, form_action: &str) -> Reply {
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'sha256-{script_hash}'; \
+         form-action {form_action}; frame-ancestors 'none'; base-uri 'none'"
+    );
+    html_reply(StatusCode::OK, html, policy)
+}
+
 /// A page of a development server that refreshes itself by a script of ours.
 pub fn scripted_page(html: String) -> Reply {
     let policy = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; \

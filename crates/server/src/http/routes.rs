@@ -10,6 +10,7 @@ pub enum Endpoint {
     Continue,
     SignIn,
     Consent,
+    PushedRequest,
     Token,
     Introspect,
     Revoke,
@@ -108,6 +109,10 @@ use Envelope::{Bearer, Page, Token};
 /// A path that ends in `/` stands for everything below it.
 pub static ROUTES: &[Route] = &[
     cors(Cors::Registered, route(path::TOKEN, POST, E::Token, Token)),
+    cors(
+        Cors::Registered,
+        route(path::PUSHED_REQUEST, POST, E::PushedRequest, Token),
+    ),
     cors(
         Cors::None,
         route(path::INTROSPECT, POST, E::Introspect, Token),

@@ -6,6 +6,7 @@ pub mod browser;
 pub mod consent;
 pub mod failure;
 pub mod finish;
+pub mod form_post;
 pub mod sign_in;
 pub mod username;
 pub mod view;

@@ -26,20 +26,31 @@ pub struct Rates {
     pub token: Option<Rate>,
     /// Introspections of a client; `None` is as many as it likes.
     pub introspection: Option<Rate>,
+    /// Pushed requests of a client, each a row until somebody sweeps it; `None` is as many as it likes.
+    pub pushed: Option<Rate>,
 }
 
 const QUARTER: Duration = Duration::from_secs(15 * 60);
 
 impl Rates {
-    /// From counts: the first two a quarter of an hour, the third a minute, the last two a second, 0 for no limit.
+    /// From counts: the first two a quarter of an hour, the third a minute, the last two a second, 0 for no limit. Pushed
+    /// requests have their default.
     pub fn new([account, address, client_failures, token, introspection]: [u32; 5]) -> Self {
-        let a_second = |count: u32| (count > 0).then(|| rate(count, Duration::from_secs(1)));
         Self {
             account: rate(account, QUARTER),
             address: rate(address, QUARTER),
             client_failures: rate(client_failures, Duration::from_secs(60)),
             token: a_second(token),
             introspection: a_second(introspection),
+            pushed: a_second(20),
+        }
+    }
+
+    /// With another count of pushed requests in a second, 0 for no limit.
+    pub fn pushed(self, count: u32) -> Self {
+        Self {
+            pushed: a_second(count),
+            ..self
         }
     }
 }
@@ -48,6 +59,10 @@ impl Default for Rates {
     fn default() -> Self {
         Self::new([5, 50, 10, 50, 500])
     }
+}
+
+fn a_second(count: u32) -> Option<Rate> {
+    (count > 0).then(|| rate(count, Duration::from_secs(1)))
 }
 
 fn rate(burst: u32, per: Duration) -> Rate {
@@ -71,6 +86,7 @@ pub struct Throttle {
     client_failures: Buckets,
     token: Buckets,
     introspection: Buckets,
+    pushed: Buckets,
     interactions: Buckets,
     begun: AtomicU64,
 }
@@ -99,6 +115,7 @@ impl Throttle {
             client_failures: Buckets::new(8192),
             token: Buckets::new(1024),
             introspection: Buckets::new(1024),
+            pushed: Buckets::new(1024),
             interactions: Buckets::new(4096),
             begun: AtomicU64::new(0),
         }
@@ -148,6 +165,11 @@ impl Throttle {
                 self.rates.introspection?,
                 "introspections_per_client",
             ),
+            Charged::PushedRequest => (
+                &self.pushed,
+                self.rates.pushed?,
+                "pushed_requests_per_client",
+            ),
         };
         let seconds = buckets.admit(&[exchange.tenant.id().as_str(), client], rate, now)?;
         Some(Reached {
@@ -187,6 +209,7 @@ impl Throttle {
 pub enum Charged {
     Token,
     Introspection,
+    PushedRequest,
 }
 
 /// The address itself, or the /64 that one IPv6 subscriber owns.

@@ -32,14 +32,14 @@ both! {
         for interaction in [&closed, &expired] {
             world.store.open_interaction(&world.tenant, interaction.clone()).await.unwrap();
         }
-        let close = world.store.close_interaction(&world.tenant, closed.id, world.now).await.unwrap();
+        let close = world.store.close_interaction(&world.tenant, Some(closed.id), None, world.now).await.unwrap();
         assert_eq!(close, Closed::Closed);
         let step = world.store.step_interaction(&world.tenant, closed.clone(), world.now).await.unwrap();
         assert_eq!(step, Stepped::Stale);
         world.later(30 * MINUTE);
         let step = world.store.step_interaction(&world.tenant, expired, world.now).await.unwrap();
         assert_eq!(step, Stepped::Stale);
-        let close = world.store.close_interaction(&world.tenant, closed.id, world.now).await.unwrap();
+        let close = world.store.close_interaction(&world.tenant, Some(closed.id), None, world.now).await.unwrap();
         assert_eq!(close, Closed::AlreadyClosed);
     }
 

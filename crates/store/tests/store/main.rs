@@ -17,6 +17,7 @@ mod keys;
 mod migrations;
 mod model;
 mod people;
+mod pushed_requests;
 mod races;
 mod refresh;
 mod schema;

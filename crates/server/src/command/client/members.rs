@@ -1,5 +1,6 @@
 //! The members of a registration (RFC 7591 §2, OpenID Connect Registration §2): each is honoured or refused by name.
 
+use jeton_protocol::authorize::request_object;
 use jeton_protocol::client::{AuthenticationMethod, Client, GrantType};
 use jeton_protocol::redirect_uri::RedirectUri;
 use jeton_token::algorithm::SignatureAlgorithm;
@@ -15,7 +16,7 @@ use crate::keys::SIGNING_ALGORITHMS;
 type Set = fn(&mut Client, &Json) -> Result<(), String>;
 
 /// Every member that can be set, in an order in which what one depends on comes before it. `null` is the default.
-const MEMBERS: [(&str, Set); 29] = [
+const MEMBERS: [(&str, Set); 33] = [
     ("application_type", application),
     ("token_endpoint_auth_method", authentication),
     ("token_endpoint_auth_signing_alg", |client, value| {
@@ -72,6 +73,28 @@ const MEMBERS: [(&str, Set); 29] = [
         )
     }),
     ("default_max_age", max_age),
+    ("authorization_signed_response_alg", |client, value| {
+        put(
+            &mut client.authorization_signed_response_alg,
+            algorithm(value, &SIGNING_ALGORITHMS),
+        )
+    }),
+    ("request_object_signing_alg", |client, value| {
+        let known: Vec<_> = request_object::algorithms().collect();
+        put(
+            &mut client.request_object_signing_alg,
+            algorithm(value, &known),
+        )
+    }),
+    ("require_signed_request_object", |client, value| {
+        put(&mut client.require_signed_request_object, truth(value))
+    }),
+    ("require_pushed_authorization_requests", |client, value| {
+        put(
+            &mut client.require_pushed_authorization_requests,
+            truth(value),
+        )
+    }),
     ("dpop_bound_access_tokens", |client, value| {
         put(&mut client.dpop_bound_access_tokens, truth(value))
     }),
@@ -110,11 +133,8 @@ const NOT_YET: &[&str] = &[
     "userinfo_signed_response_alg",
     "userinfo_encrypted_response_alg",
     "userinfo_encrypted_response_enc",
-    "request_object_signing_alg",
     "request_object_encryption_alg",
     "request_object_encryption_enc",
-    "require_signed_request_object",
-    "require_pushed_authorization_requests",
     "require_auth_time",
     "default_acr_values",
     "initiate_login_uri",
@@ -133,7 +153,6 @@ const NOT_YET: &[&str] = &[
     "tls_client_auth_san_uri",
     "tls_client_auth_san_ip",
     "tls_client_auth_san_email",
-    "authorization_signed_response_alg",
     "authorization_encrypted_response_alg",
     "authorization_encrypted_response_enc",
     "introspection_signed_response_alg",
@@ -226,27 +245,34 @@ fn fits_together(client: &Client) -> Result<(), Failure> {
     }
     judge_algorithm(client)?;
     let needs_uri = client.may_use(GrantType::AuthorizationCode);
-    let told =
-        if client.is_public() && client.redirect_uris.is_empty() && client.grant_types.is_empty() {
-            "a public client needs a redirect URI: --redirect-uri URI"
-        } else if needs_uri && client.redirect_uris.is_empty() {
-            "authorization_code needs a redirect URI: --redirect-uri URI"
-        } else if client.is_public() && client.may_use(GrantType::ClientCredentials) {
-            "client_credentials needs a client that can prove itself, not --auth none"
-        } else if client.is_public() && !client.introspects.is_empty() {
-            "introspection needs a client that can prove itself, not --auth none"
-        } else if client.authentication == AuthenticationMethod::PrivateKeyJwt
-            && client.jwks_uri.is_none()
-            && client.jwks.as_ref().is_none_or(KeySet::is_empty)
-        {
-            "private_key_jwt needs the client's public keys: --jwks-file FILE or --jwks-uri URL"
-        } else if client.jwks.is_some() && client.jwks_uri.is_some() {
-            "jwks and jwks_uri exclude each other: give one of them"
-        } else if client.may_use(GrantType::RefreshToken) && !needs_uri {
-            "refresh_token needs authorization_code beside it"
-        } else {
-            return Ok(());
-        };
+    let told = if client.is_public()
+        && client.redirect_uris.is_empty()
+        && client.grant_types.is_empty()
+    {
+        "a public client needs a redirect URI: --redirect-uri URI"
+    } else if needs_uri && client.redirect_uris.is_empty() {
+        "authorization_code needs a redirect URI: --redirect-uri URI"
+    } else if client.is_public() && client.may_use(GrantType::ClientCredentials) {
+        "client_credentials needs a client that can prove itself, not --auth none"
+    } else if client.is_public() && !client.introspects.is_empty() {
+        "introspection needs a client that can prove itself, not --auth none"
+    } else if client.authentication == AuthenticationMethod::PrivateKeyJwt
+        && client.jwks_uri.is_none()
+        && client.jwks.as_ref().is_none_or(KeySet::is_empty)
+    {
+        "private_key_jwt needs the client's public keys: --jwks-file FILE or --jwks-uri URL"
+    } else if client.require_signed_request_object
+        && client.jwks_uri.is_none()
+        && client.jwks.as_ref().is_none_or(KeySet::is_empty)
+    {
+        "signed request objects need the client's public keys: --jwks-file FILE or --jwks-uri URL"
+    } else if client.jwks.is_some() && client.jwks_uri.is_some() {
+        "jwks and jwks_uri exclude each other: give one of them"
+    } else if client.may_use(GrantType::RefreshToken) && !needs_uri {
+        "refresh_token needs authorization_code beside it"
+    } else {
+        return Ok(());
+    };
     Err(Failure::usage(told))
 }
 

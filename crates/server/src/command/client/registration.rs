@@ -69,6 +69,18 @@ pub struct Registration {
     /// How many seconds a sign-in is good for, unless the client says otherwise
     #[arg(long, value_name = "SECONDS")]
     default_max_age: Option<u64>,
+    /// The signature of its authorization responses, when it asks for signed ones. Not given: RS256
+    #[arg(long = "response-alg", value_name = "ALGORITHM")]
+    authorization_signed_response_alg: Option<String>,
+    /// The only signature its request objects may have, such as PS256. Not given: any of its keys'
+    #[arg(long = "request-object-alg", value_name = "ALGORITHM")]
+    request_object_signing_alg: Option<String>,
+    /// Its authorization requests must be signed request objects
+    #[arg(long = "require-request-object", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    require_signed_request_object: Option<bool>,
+    /// Its authorization requests must be pushed
+    #[arg(long = "require-pushed-requests", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    require_pushed_authorization_requests: Option<bool>,
     /// Gives it no tokens but those bound to a key of its own (DPoP)
     #[arg(long = "dpop-bound", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     dpop_bound_access_tokens: Option<bool>,
@@ -122,6 +134,14 @@ impl Registration {
                 "id_token_signed_response_alg",
                 self.id_token_signed_response_alg,
             ),
+            (
+                "authorization_signed_response_alg",
+                self.authorization_signed_response_alg,
+            ),
+            (
+                "request_object_signing_alg",
+                self.request_object_signing_alg,
+            ),
             ("jwks_uri", self.jwks_uri),
             ("client_uri", self.client_uri),
             ("logo_uri", self.logo_uri),
@@ -140,6 +160,14 @@ impl Registration {
         let others = [
             ("jwks", jwks),
             ("default_max_age", self.default_max_age.map(Json::from)),
+            (
+                "require_signed_request_object",
+                self.require_signed_request_object.map(Json::from),
+            ),
+            (
+                "require_pushed_authorization_requests",
+                self.require_pushed_authorization_requests.map(Json::from),
+            ),
             (
                 "dpop_bound_access_tokens",
                 self.dpop_bound_access_tokens.map(Json::from),

@@ -13,7 +13,9 @@ mod dpop;
 mod interaction;
 mod logout;
 mod parameters;
+mod pushed;
 mod refreshing;
+mod request_objects;
 mod run;
 mod scene;
 mod tokens;
@@ -61,6 +63,10 @@ pub enum Deed {
     Revoke(&'static str),
     /// The person of the visit presses "cancel".
     Cancel,
+    /// From now on the client has to push its requests.
+    RequirePush(&'static str),
+    /// From now on the client has to sign its requests.
+    RequireObject(&'static str),
 }
 
 /// A request that must be refused.
@@ -247,6 +253,8 @@ pub fn corpus() -> Vec<Broken> {
         client_authentication::rows(),
         client_assertion::rows(),
         authorization::rows(),
+        pushed::rows(),
+        request_objects::rows(),
         codes::rows(),
         refreshing::rows(),
         tokens::rows(),

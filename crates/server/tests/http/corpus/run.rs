@@ -214,7 +214,8 @@ fn envelope(row: &Broken, answer: &Answer, refusal: &Refusal) -> Result<(), &'st
         To::Client => {
             let location = answer.location().ok_or("no Location")?;
             holds(
-                location.starts_with("https://web.example/cb?"),
+                location.starts_with("https://web.example/cb?")
+                    || location.starts_with("https://web.example/cb#"),
                 "not to the redirection URI",
             )?;
             holds(

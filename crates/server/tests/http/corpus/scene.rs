@@ -6,6 +6,7 @@ use crate::support::{Answer, Ask, Browser, Fields, Setup, TestServer, Tokens, cl
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
+use jeton_protocol::client::Client;
 use jeton_protocol::scope::Scope;
 use jeton_store::Changed;
 use serde_json::{Value, json};
@@ -132,6 +133,8 @@ impl Scene {
             "csrf" => return form(&self.page).hidden.value("csrf").unwrap().to_owned(),
             "answered-interaction" => return self.answered().await,
             "assertion" => self.assertion(of).await,
+            "object" => super::request_objects::make(&self.server, of),
+            "pushed" => super::pushed::make(&self.server, &mut self.alice, of).await,
             "code" => self.code(of).await,
             "spent" => self.spent(of).await,
             "unchallenged" => super::unchallenged::code(&self.server, of).await,
@@ -312,6 +315,15 @@ impl Scene {
             Deed::Revoke(client) => {
                 let token = self.first.clone().unwrap();
                 self.server.revoke(client, &token).await.expect(200);
+            }
+            Deed::RequirePush(client) => {
+                let push =
+                    |client: &mut Client| client.require_pushed_authorization_requests = true;
+                self.server.change_client(client, push).await;
+            }
+            Deed::RequireObject(client) => {
+                let sign = |client: &mut Client| client.require_signed_request_object = true;
+                self.server.change_client(client, sign).await;
             }
             Deed::Cancel => {
                 let ask = self.visit.filled(&self.page, &[("cancel", "yes")]);

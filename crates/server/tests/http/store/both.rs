@@ -51,6 +51,35 @@ both! {
         server.refresh("web", tokens.refresh()).await.refused(400, "invalid_grant");
     }
 
+    // P-139, P-143, P-144, SEC-012
+    async fn a_pushed_request_is_opened_often_and_answered_once(server: TestServer) {
+        let uri = server.push("web", &server.request("web", "openid")).await;
+        let fields = Fields::from([("client_id", "web"), ("request_uri", &uri)]);
+        server.browser().authorize(&fields).await.expect(200);
+        let answer = server.browser().complete(&fields, "alice").await;
+        Tokens::of(&server.redeem("web", &answer.code()).await);
+        server.browser().authorize(&fields).await.expect(400);
+        assert_eq!(server.cause(), "request_uri_used");
+    }
+
+    // RACE-64, SEC-013, SEC-300
+    async fn of_64_browsers_with_one_pushed_request_one_gets_a_code(server: TestServer) {
+        let uri = server.push("first", &server.request("first", "openid")).await;
+        let fields = Fields::from([("client_id", "first"), ("request_uri", &uri)]);
+        let browser = server.signed_in("alice").await;
+        let uses: Vec<_> = (0..64)
+            .map(|_| {
+                let (mut browser, fields) = (browser.clone(), fields.clone());
+                tokio::spawn(async move { browser.authorize(&fields).await.callback("code").is_some() })
+            })
+            .collect();
+        let mut answered = 0;
+        for one in uses {
+            answered += usize::from(one.await.unwrap());
+        }
+        assert_eq!(answered, 1);
+    }
+
     // SEC-013, SEC-134
     async fn of_64_redemptions_at_once_one_succeeds(server: TestServer) {
         let code = server.code("web", "openid").await;

@@ -66,6 +66,11 @@ fn append(mut ask: Ask, fields: &[(&str, &str)]) -> Ask {
     ask
 }
 
+/// The client `keyed`, whose key also signs request objects, with the scope of a user.
+pub fn keyed_for_users(client: &mut Client) {
+    client.scope = Scope::parse(USER_SCOPE).unwrap();
+}
+
 pub fn new(id: &str, method: Method, grants: &[GrantType]) -> Client {
     let mut client = Client::new(ClientId::parse(id).unwrap(), START);
     client.name = Some(format!("Application {id}"));

@@ -216,6 +216,12 @@ impl TestServer {
         self.token(client, &fields).await
     }
 
+    /// Pushes a request and returns the `request_uri` of the answer.
+    pub async fn push(&self, client: &str, fields: &Fields) -> String {
+        let answer = self.post_as(client, "/par", fields).await.expect(201);
+        answer.json()["request_uri"].as_str().unwrap().to_owned()
+    }
+
     pub async fn userinfo(&self, token: &str) -> Answer {
         self.send(self.get("/userinfo").bearer(token)).await
     }

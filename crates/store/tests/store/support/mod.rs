@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use jeton_protocol::authorize::pushed::{PushedRequest, PushedRequestId};
 use jeton_protocol::client::{Client, ClientId};
 use jeton_protocol::consent::Consent;
 use jeton_protocol::grant::{CodeBinding, Grant, GrantId};
@@ -249,10 +250,31 @@ impl World {
             request: serde_json::from_value(request).unwrap(),
             browser: [7; 32],
             progress: Progress::default(),
+            pushed: None,
             created_at: self.now,
             expires_at: self.now.plus(30 * MINUTE),
             closed_at: None,
         }
+    }
+
+    pub fn pushable(&mut self) -> PushedRequest {
+        PushedRequest {
+            id: self.id(),
+            request: self.interaction().request,
+            expires_at: self.now.plus(MINUTE),
+            used_at: None,
+        }
+    }
+
+    /// A request that waits for a browser.
+    pub async fn pushed(&mut self) -> PushedRequestId {
+        let pushed = self.pushable();
+        let (id, keep_until) = (pushed.id, self.now.plus(31 * MINUTE));
+        self.store
+            .push_request(&self.tenant, pushed, keep_until)
+            .await
+            .unwrap();
+        id
     }
 
     pub fn grant(&mut self, offline: bool) -> Grant {
@@ -292,6 +314,7 @@ impl World {
             .unwrap();
         Approval {
             interaction: Some(id),
+            pushed: None,
             version: 0,
             grant: self.grant(offline),
             code_expires_at: self.now.plus(MINUTE),
