@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jeton::config::{Config, Sources};
+use jeton_protocol::authorize::request_object::KeysElsewhere;
 use jeton_protocol::authorize::request::{
     Arrival, AuthorizationRequest, AuthorizeRefusal, Circumstances,
 };
@@ -316,6 +317,7 @@ pub fn authorize(data: &[u8]) {
     };
     let (client, tenant) = (known::client(), known::tenant());
     let judged = Circumstances {
+        elsewhere: &KeysElsewhere::None,
         client,
         tenant,
         arrival: Arrival::Browser,

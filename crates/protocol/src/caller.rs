@@ -35,6 +35,10 @@ impl Caller {
         self.client.client()
     }
 
+    pub const fn authenticated(&self) -> &AuthenticatedClient {
+        &self.client
+    }
+
     pub fn is_public(&self) -> bool {
         self.client.is_public()
     }

@@ -6,7 +6,6 @@ use crate::redirect_uri::RedirectUri;
 use crate::scope::Scope;
 use crate::tenant::{Policy, TokenFormat};
 use jeton_token::algorithm::SignatureAlgorithm;
-use jeton_token::jws::{Unverified, Verified};
 use jeton_token::key_set::KeySet;
 use jeton_token::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -309,11 +308,6 @@ impl Client {
     pub fn authorization_response_algorithm(&self) -> SignatureAlgorithm {
         self.authorization_signed_response_alg
             .unwrap_or(SignatureAlgorithm::Rs256)
-    }
-
-    /// What `unverified` says, if a key of the client signed it.
-    pub fn verify<'a>(&self, unverified: &'a Unverified<'_>) -> Option<Verified<'a>> {
-        self.jwks.as_ref()?.verify(unverified)
     }
 
     pub fn access_token_lifetime(&self, policy: &Policy) -> Duration {

@@ -176,7 +176,7 @@ async fn newer_keys(
     newer.await.map(OpenedSecret::Keys)
 }
 
-fn key_place<'a>(exchange: &'a Exchange, url: &'a str) -> Place<'a> {
+pub fn key_place<'a>(exchange: &'a Exchange, url: &'a str) -> Place<'a> {
     Place {
         tenant: exchange.tenant.id(),
         url,

@@ -28,9 +28,20 @@ pub async fn bind(
     client: AuthenticatedClient,
     (now, trail): (Timestamp, &mut Trail),
 ) -> Result<(Caller, NextNonce), Denied> {
-    let proof = sent(exchange, trail)?;
-    rules::demanded(client.client(), proof.is_some(), trail)?;
-    let Some(proof) = proof else {
+    let is_sent = exchange.headers.contains_key(&DPOP);
+    rules::demanded(client.client(), is_sent, trail)?;
+    bind_if_proven(app, exchange, client, (now, trail)).await
+}
+
+/// As [`bind`], where even a client that gets bound tokens only may come without a proof: it may name its key by `dpop_jkt`, or
+/// only when it redeems the code. (RFC 9449 §10.1)
+pub async fn bind_if_proven(
+    app: &App,
+    exchange: &Exchange,
+    client: AuthenticatedClient,
+    (now, trail): (Timestamp, &mut Trail),
+) -> Result<(Caller, NextNonce), Denied> {
+    let Some(proof) = sent(exchange, trail)? else {
         return Ok((Caller::new(client, None), NextNonce(None)));
     };
     let needs_nonce = client

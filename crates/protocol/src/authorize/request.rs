@@ -7,7 +7,7 @@ use super::parameters::{
     NONCE_FITS, claims, code_challenge, hinted_subject, max_age, prompt, requested_scope,
 };
 use super::pushed::{PUSH_WITHOUT_REQUEST_URI, PUSHED};
-use super::request_object;
+use super::request_object::{self, KeysElsewhere};
 use super::response::{MODES, ResponseMode, ResponseTarget};
 use crate::claims::ClaimsRequest;
 use crate::client::{Client, ClientId, GrantType};
@@ -98,6 +98,8 @@ pub struct Circumstances<'a> {
     pub client: &'a Client,
     pub tenant: &'a Tenant,
     pub arrival: Arrival<'a>,
+    /// Where a request object is verified with keys that are not in the client's record.
+    pub elsewhere: &'a KeysElsewhere,
     pub now: Timestamp,
 }
 
@@ -187,10 +189,8 @@ impl AuthorizationRequest {
         hint: impl FnOnce(&str) -> Option<String>,
         trail: &mut Trail,
     ) -> Result<Self, AuthorizeRefusal> {
-        let issuer = &judged.tenant.issuer;
-        let opened = check_arrival(params, judged, trail).and_then(|()| {
-            request_object::open(params, judged.client, (issuer, judged.now), trail)
-        });
+        let opened = check_arrival(params, judged, trail)
+            .and_then(|()| request_object::open(params, judged, trail));
         match opened {
             Ok(None) => Self::of_params(params, judged, hint, trail),
             Ok(Some(inside)) => Self::of_params(&inside, judged, hint, trail),

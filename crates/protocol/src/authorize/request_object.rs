@@ -1,6 +1,6 @@
 //! Request objects: an authorization request as a JWT the client signed (RFC 9101, Core §6.1). By value only.
 
-use super::request::clipped;
+use super::request::{Circumstances, clipped};
 use crate::client::Client;
 use crate::params::Params;
 use crate::refusal::{Noted, Refusal, Trail};
@@ -9,7 +9,9 @@ use crate::tenant::Issuer;
 use jeton_token::algorithm::SignatureAlgorithm;
 use jeton_token::jws::{Jws, JwsError, Unverified};
 use jeton_token::jwt::Claims;
+use jeton_token::key_set::KeySet;
 use jeton_token::timestamp::Timestamp;
+use std::sync::Arc;
 use std::time::Duration;
 
 rules! {
@@ -46,7 +48,7 @@ rules! {
     OBJECT_VERIFIES = InvalidRequestObject, "request_object_signature", "RFC 9101 §6.2", {
         promise: "The signature verifies with a key of the client",
         told: "The signature of the request object does not verify",
-        fix: "Sign with a key that is in the client's registered jwks, and name it by kid"
+        fix: "Sign with a key that is in the client's jwks or at its jwks_uri, and name it by kid"
     };
     OBJECT_CLAIMS = InvalidRequestObject, "request_object_claims", "RFC 9101 §4, RFC 8725 §3.10", {
         promise: "iss, aud, exp, iat and nbf have their JSON types where they are, and no text has a NUL",
@@ -88,6 +90,16 @@ rules! {
 const MOST_AHEAD: Duration = Duration::from_secs(60 * 60);
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(10);
 
+/// The keys of a client that keeps them elsewhere, as far as they could be had.
+#[derive(Clone, Debug)]
+pub enum KeysElsewhere {
+    /// They are in the client's record, or not asked for.
+    None,
+    Fetched(Arc<KeySet>),
+    /// Why not, for the operator.
+    Unavailable(String),
+}
+
 /// What may sign a request object: every algorithm with a public key.
 pub fn algorithms() -> impl Iterator<Item = SignatureAlgorithm> {
     SignatureAlgorithm::ALL
@@ -98,10 +110,10 @@ pub fn algorithms() -> impl Iterator<Item = SignatureAlgorithm> {
 /// The parameters inside the request object, if there is one: then they alone count (RFC 9101 §6.3).
 pub(super) fn open(
     outside: &Params<'_>,
-    client: &Client,
-    (issuer, now): (&Issuer, Timestamp),
+    judged: Circumstances<'_>,
     trail: &mut Trail,
 ) -> Result<Option<Params<'static>>, Refusal> {
+    let client = judged.client;
     let Some(text) = outside.one("request") else {
         if client.require_signed_request_object {
             return Err(Refusal::new(&OBJECT_SENT, "request", "absent"));
@@ -120,8 +132,9 @@ pub(super) fn open(
     trail.require(&OBJECT_TYP, typ_fits, || {
         Noted::new("JWT or oauth-authz-req+jwt", "another typ")
     })?;
-    let claims = verify(&unverified, client, trail)?;
-    check_claims(&claims, client, (issuer, now), trail)?;
+    let claims = verify(&unverified, (client, judged.elsewhere), trail)?;
+    let issuer = &judged.tenant.issuer;
+    check_claims(&claims, client, (issuer, judged.now), trail)?;
     let inside = Params::from_object(claims.members());
     let differs = match (outside.one("response_type"), inside.one("response_type")) {
         (Some(outer), Some(inner)) => outer != inner,
@@ -151,7 +164,7 @@ fn parse<'a>(text: &'a str, client: &Client) -> Result<Unverified<'a>, Refusal> 
 
 fn verify(
     unverified: &Unverified<'_>,
-    client: &Client,
+    (client, elsewhere): (&Client, &KeysElsewhere),
     trail: &mut Trail,
 ) -> Result<Claims, Refusal> {
     let alg = unverified.header().alg;
@@ -161,11 +174,18 @@ fn verify(
         let wanted = registered.map_or("an algorithm with a public key", |only| only.name());
         Noted::new(wanted, alg.name())
     })?;
-    let verified = trail.demand(&OBJECT_VERIFIES, client.verify(unverified), || {
-        Noted::new(
-            "a signature by a key of the client",
-            "none of its keys fits",
-        )
+    let wanted = "a signature by a key of the client";
+    let keys = match elsewhere {
+        KeysElsewhere::None => client.jwks.as_ref(),
+        KeysElsewhere::Fetched(keys) => Some(&**keys),
+        KeysElsewhere::Unavailable(why) => {
+            let found = format!("the keys at its jwks_uri could not be had: {why}");
+            return Err(Refusal::new(&OBJECT_VERIFIES, wanted, found));
+        }
+    };
+    let verified = keys.and_then(|keys| keys.verify(unverified));
+    let verified = trail.demand(&OBJECT_VERIFIES, verified, || {
+        Noted::new(wanted, "none of its keys fits")
     })?;
     let claims = verified.claims().map_err(|error| {
         Refusal::new(&OBJECT_PARSES, "claims read in one way", error.to_string())

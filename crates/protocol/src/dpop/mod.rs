@@ -93,6 +93,11 @@ rules! {
         told: "The refresh token is bound to another key",
         fix: "Refresh with a proof by the key of the first token request; when it is lost, have the user sign in again"
     };
+    PUSHED_KEY = InvalidDpopProof, "pushed_request_dpop_key", "RFC 9449 §10.1", {
+        promise: "The key that proves itself with a pushed request is the one its dpop_jkt names",
+        told: "The DPoP proof is not by the key that dpop_jkt names",
+        fix: "Push with a proof by the key whose thumbprint is dpop_jkt, or send one of them"
+    };
     JKT_WELL_FORMED = InvalidRequest, "dpop_jkt_malformed", "RFC 9449 §10, RFC 7638 §3", {
         promise: "dpop_jkt is the SHA-256 thumbprint of a key",
         told: "dpop_jkt is not a base64url encoded SHA-256 thumbprint",
@@ -244,6 +249,22 @@ pub fn demanded(client: &Client, has_proof: bool, trail: &mut Trail) -> Result<(
     trail.require(&PROOF_SENT, has_proof, || {
         Noted::new("a DPoP header", "none")
     })
+}
+
+/// The key a pushed request binds its code to: the one of its proof, which `dpop_jkt` agrees with where both are there.
+/// (RFC 9449 §10.1)
+pub fn pushed_key(
+    requested: Option<Confirmation>,
+    caller: &Caller,
+    trail: &mut Trail,
+) -> Result<Option<Confirmation>, Refusal> {
+    match caller.confirmation() {
+        None => Ok(requested),
+        Some(proven) => {
+            holds(&PUSHED_KEY, requested, caller, trail)?;
+            Ok(Some(proven))
+        }
+    }
 }
 
 /// Whether `caller` holds the key that the code was asked for with, where it was.

@@ -8,6 +8,7 @@
 use jeton_protocol::authorize::request::{
     Arrival, AuthorizationRequest, AuthorizeRefusal, Circumstances,
 };
+use jeton_protocol::authorize::request_object::KeysElsewhere;
 use jeton_protocol::authorize::response::{AuthorizationResponse, Carried, ResponseTarget};
 use jeton_protocol::caller::Caller;
 use jeton_protocol::client::{AuthenticationMethod, Client, ClientId, GrantType};
@@ -282,6 +283,7 @@ pub fn parse(
 /// As a request that a browser brings is judged.
 pub fn judged<'a>(client: &'a Client, tenant: &'a Tenant) -> Circumstances<'a> {
     Circumstances {
+        elsewhere: &KeysElsewhere::None,
         client,
         tenant,
         arrival: Arrival::Browser,

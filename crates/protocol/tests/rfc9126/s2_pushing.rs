@@ -9,6 +9,7 @@ use jeton_protocol::authorize::request::{
     Arrival, AuthorizationRequest, AuthorizeRefusal, Circumstances, REDIRECT_URI_REGISTERED,
     RESPONSE_TYPE_CODE,
 };
+use jeton_protocol::authorize::request_object::KeysElsewhere;
 use jeton_protocol::client::Client;
 use jeton_protocol::refusal::{Refusal, Trail};
 use jeton_protocol::tenant::Tenant;
@@ -20,6 +21,7 @@ pub fn push_at(
 ) -> Result<AuthorizationRequest, Refusal> {
     let caller = authenticated(client);
     let judged = Circumstances {
+        elsewhere: &KeysElsewhere::None,
         arrival: Arrival::Pushed(&caller),
         ..judged(caller.client(), tenant)
     };

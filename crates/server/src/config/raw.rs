@@ -181,7 +181,7 @@ table! {
         /// `require_pushed_authorization_requests` in its record.
         required: bool = "false";
         /// How long a pushed request may wait for its browser. Signing in may take longer.
-        lifetime: Duration = "60s", "5s"..="599s";
+        lifetime: Duration = "1m", "5s"..="599s";
         /// Whether a client that has authenticated, so not a public one, may push a redirection URI
         /// that is not registered (RFC 9126 §2.4). It must be one that could be.
         unregistered_redirect_uris: bool = "false";

@@ -4,6 +4,7 @@
 use super::Answer;
 use crate::ambient::Ambient;
 use crate::app::App;
+use crate::caller::key_place;
 use crate::http::denied::Denied;
 use crate::http::exchange::Exchange;
 use crate::http::reply;
@@ -14,6 +15,7 @@ use jeton_protocol::authorize::pushed::{self, PushedRequestId};
 use jeton_protocol::authorize::request::{
     self as rules, Arrival, AuthorizationRequest, AuthorizeRefusal, Circumstances,
 };
+use jeton_protocol::authorize::request_object::{KeysElsewhere, OBJECT_VERIFIES};
 use jeton_protocol::client::Client;
 use jeton_protocol::interaction::{Interaction, Progress};
 use jeton_protocol::metadata::path;
@@ -22,6 +24,8 @@ use jeton_protocol::refusal::Trail;
 use jeton_token::handle::HandleKind;
 use jeton_token::jws::Jws;
 use jeton_token::row_id::RowId;
+use jeton_token::timestamp::Timestamp;
+use std::sync::Arc;
 
 pub async fn authorize(
     app: &App,
@@ -75,15 +79,9 @@ async fn asked(
     let state = &exchange.tenant;
     let tenant = &state.tenant;
     let Some(text) = pushed::reference(params)? else {
-        let judged = Circumstances {
-            client,
-            tenant,
-            arrival: Arrival::Browser,
-            now: ambient.now,
-        };
-        let hint = |text: &str| hinted_subject(exchange, client, text);
-        let parsed = AuthorizationRequest::parse(params, judged, hint, trail);
-        return Ok(parsed.map(|request| (request, None)));
+        let from = (client, Arrival::Browser);
+        let judged = judge(app, exchange, params, from, (ambient.now, trail)).await;
+        return Ok(judged.map(|request| (request, None)));
     };
     let ring = state.ring();
     let handle = ring
@@ -94,6 +92,47 @@ async fn asked(
     let found = found.ok_or_else(|| pushed::unknown("one that was swept away"))?;
     let request = pushed::decide(found, client, tenant, ambient.now, trail)?;
     Ok(Ok((request, Some(handle.row))))
+}
+
+/// Reads and judges a request. Keys that the client keeps elsewhere are fetched when there is a request object to verify, and
+/// newer ones asked for once when none of them fits (Core §10.1.1).
+pub(super) async fn judge(
+    app: &App,
+    exchange: &Exchange,
+    params: &Params<'_>,
+    (client, arrival): (&Client, Arrival<'_>),
+    (now, trail): (Timestamp, &mut Trail),
+) -> Result<AuthorizationRequest, AuthorizeRefusal> {
+    let parse = |elsewhere: &KeysElsewhere, trail: &mut Trail| {
+        let judged = Circumstances {
+            client,
+            tenant: &exchange.tenant.tenant,
+            arrival,
+            elsewhere,
+            now,
+        };
+        let hint = |text: &str| hinted_subject(exchange, client, text);
+        AuthorizationRequest::parse(params, judged, hint, trail)
+    };
+    let url = client.jwks_uri.as_deref();
+    let Some(url) = url.filter(|_| params.one("request").is_some()) else {
+        return parse(&KeysElsewhere::None, trail);
+    };
+    let mark = trail.mark();
+    let place = key_place(exchange, url);
+    let keys = match app.remote_keys.find(&app.door, place, now).await {
+        Ok(keys) => keys,
+        Err(error) => return parse(&KeysElsewhere::Unavailable(error.to_string()), trail),
+    };
+    let parsed = parse(&KeysElsewhere::Fetched(Arc::clone(&keys)), trail);
+    let unverified = parsed.as_ref().err().map(|refused| refused.refusal().rule);
+    if unverified == Some(&OBJECT_VERIFIES)
+        && let Some(newer) = app.remote_keys.newer(&app.door, place, (&keys, now)).await
+    {
+        trail.rewind(mark);
+        return parse(&KeysElsewhere::Fetched(newer), trail);
+    }
+    parsed
 }
 
 /// The query of the same request as a GET: a form that another site posts comes without our cookies (`SameSite=Lax`), and

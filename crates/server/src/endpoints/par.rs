@@ -1,18 +1,18 @@
 //! The pushed authorization request endpoint (RFC 9126): the request is judged now, and the browser brings a reference to it.
 
-use super::authorize::hinted_subject;
+use super::authorize::judge;
 use super::{Answer, nothing_in_query};
 use crate::ambient::Ambient;
 use crate::app::App;
 use crate::caller::{caller, limit};
 use crate::http::exchange::Exchange;
 use crate::http::reply;
+use crate::sender;
 use crate::throttle::Charged;
 use http::StatusCode;
 use jeton_protocol::authorize::pushed::{PushedRequest, URN};
-use jeton_protocol::authorize::request::{
-    Arrival, AuthorizationRequest, AuthorizeRefusal, Circumstances,
-};
+use jeton_protocol::authorize::request::{Arrival, AuthorizeRefusal};
+use jeton_protocol::dpop;
 use jeton_protocol::refusal::Trail;
 use jeton_token::handle::HandleKind;
 use jeton_token::row_id::RowId;
@@ -26,23 +26,15 @@ pub async fn par(
 ) -> Answer {
     nothing_in_query(exchange, trail)?;
     let params = exchange.form()?;
-    let caller = caller(app, exchange, &params, ambient, trail).await?;
-    limit(
-        app,
-        exchange,
-        Charged::PushedRequest,
-        (&caller, ambient.now),
-    )?;
+    let client = caller(app, exchange, &params, ambient, trail).await?;
+    let now = ambient.now;
+    limit(app, exchange, Charged::PushedRequest, (&client, now))?;
+    let (caller, next_nonce) = sender::bind_if_proven(app, exchange, client, (now, trail)).await?;
+    let from = (caller.client(), Arrival::Pushed(caller.authenticated()));
+    let request = judge(app, exchange, &params, from, (now, trail)).await;
+    let mut request = request.map_err(AuthorizeRefusal::into_refusal)?;
+    request.key = dpop::pushed_key(request.key, &caller, trail)?;
     let tenant = &exchange.tenant.tenant;
-    let judged = Circumstances {
-        client: caller.client(),
-        tenant,
-        arrival: Arrival::Pushed(&caller),
-        now: ambient.now,
-    };
-    let hint = |text: &str| hinted_subject(exchange, caller.client(), text);
-    let request = AuthorizationRequest::parse(&params, judged, hint, trail)
-        .map_err(AuthorizeRefusal::into_refusal)?;
     let lifetime = tenant.policy.pushed.lifetime;
     let pushed = PushedRequest {
         id: RowId::new(ambient.now, &mut ambient.entropy),
@@ -60,5 +52,7 @@ pub async fn par(
         .await?;
     let answer =
         json!({ "request_uri": format!("{URN}{handle}"), "expires_in": lifetime.as_secs() });
-    Ok(reply::json_no_store(StatusCode::CREATED, &answer))
+    let mut reply = reply::json_no_store(StatusCode::CREATED, &answer);
+    next_nonce.put_into(&mut reply);
+    Ok(reply)
 }

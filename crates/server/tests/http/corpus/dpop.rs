@@ -7,7 +7,29 @@
 use super::{Broken, To, get, post, redemption};
 
 pub fn rows() -> Vec<Broken> {
-    [proofs(), bindings(), resources()].concat()
+    [proofs(), pushes(), bindings(), resources()].concat()
+}
+
+fn pushes() -> Vec<Broken> {
+    let push = |name, proof| {
+        super::pushed::push(name)
+            .and("dpop_jkt", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
+            .header("dpop", proof)
+    };
+    vec![
+        push(
+            "a push with a proof by another key than dpop_jkt names",
+            "{proof:good@/par}",
+        )
+        .json("pushed_request_dpop_key", "invalid_dpop_proof"),
+        push(
+            "a push with a proof for the token endpoint",
+            "{proof:good@/token}",
+        )
+        .json("dpop_proof_htu", "invalid_dpop_proof"),
+        push("a push with a proof that was used", "{proof:used@/token}")
+            .json("dpop_proof_htu", "invalid_dpop_proof"),
+    ]
 }
 
 /// A token request of `service` with a proof.

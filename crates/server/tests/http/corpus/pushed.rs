@@ -17,7 +17,7 @@ pub async fn make(server: &TestServer, browser: &mut Browser, kind: &str) -> Str
 }
 
 /// A push of `web`, right in everything.
-fn push(name: &'static str) -> Broken {
+pub fn push(name: &'static str) -> Broken {
     post(name, "/par")
         .by("web")
         .and("response_type", "code")

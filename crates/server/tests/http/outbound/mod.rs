@@ -5,6 +5,7 @@ mod answers;
 mod client_keys;
 mod key_cache;
 mod logos;
+mod request_keys;
 mod trust;
 mod urls;
 

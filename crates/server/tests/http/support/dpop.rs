@@ -82,7 +82,8 @@ pub fn userinfo(server: &TestServer, token: &str, key: &SigningKey) -> Ask {
 /// A proof for the corpus: `flaw@path`, right but for its flaw, for the token where there is one.
 pub async fn flawed(server: &TestServer, named: &str, token: &str) -> String {
     let (flaw, place) = named.split_once('@').unwrap();
-    let method = if place == "/token" { "POST" } else { "GET" };
+    let posts = ["/token", "/par"].contains(&place);
+    let method = if posts { "POST" } else { "GET" };
     let mut claims = claims(server, method, place);
     let mut header = header(one());
     if !token.is_empty() {
