@@ -429,6 +429,7 @@ fn a_set_of_keys_that_reads_in_two_ways_makes_no_client() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of rows")]
 fn clients_that_could_not_work_or_be_safe_are_refused_with_the_reason() {
     let at = Installation::new();
     let cases = [

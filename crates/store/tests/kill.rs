@@ -333,12 +333,7 @@ async fn check(location: &Location, round: &str, lines: &[String]) {
             continue;
         }
         if what == "answered" {
-            let pushed = Some(name.parse().unwrap());
-            let again = store
-                .close_interaction(&world.tenant, None, pushed, world.now)
-                .await
-                .unwrap();
-            assert_eq!(again, Closed::PushedRequestUsed, "{line}");
+            check_answered(&world, name).await;
             continue;
         }
         let grant: RowId = name.parse().unwrap();
@@ -371,6 +366,15 @@ async fn check(location: &Location, round: &str, lines: &[String]) {
             other => panic!("{other}"),
         }
     }
+}
+
+async fn check_answered(world: &World, name: &str) {
+    let pushed = Some(name.parse().unwrap());
+    let again = world
+        .store
+        .close_interaction(&world.tenant, None, pushed, world.now)
+        .await;
+    assert_eq!(again.unwrap(), Closed::PushedRequestUsed, "{name}");
 }
 
 async fn check_redeemed(world: &mut World, grant: RowId, known_revoked: bool) {

@@ -20,6 +20,7 @@ use jeton_protocol::tenant::{Issuer, Policy, Tenant, TenantId};
 use jeton_store::{Location, Options as StoreOptions, Store};
 use jeton_token::entropy::Entropy;
 use jeton_token::secret::Secret;
+use jeton_token::timestamp::Timestamp;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -116,18 +117,7 @@ async fn dev(
         .unwrap_or_else(|| format!("http://localhost:{}", address.port()));
     let issuer = Issuer::parse(&issuer).ok_or_else(|| StartError::Issuer(issuer.clone()))?;
     let clock = Clock::System;
-    let location = database
-        .as_ref()
-        .map_or(Location::SqliteMemory, location_of);
-    let address = || {
-        database
-            .as_ref()
-            .map(DatabaseUrl::redacted)
-            .unwrap_or_default()
-    };
-    let store = Store::open(&location, StoreOptions::default(), clock.now())
-        .map_err(|error| StartError::Database(address(), error))?;
-    store.lock_exclusive()?;
+    let store = open(database.as_ref(), clock.now())?;
     let luck = Luck::OperatingSystem;
     let mut ambient = Ambient::new(&clock, &luck);
     let kek = development_kek(database.as_ref(), &mut ambient.entropy)?;
@@ -168,6 +158,15 @@ async fn dev(
     )
     .await;
     Ok(())
+}
+
+fn open(database: Option<&DatabaseUrl>, now: Timestamp) -> Result<Store, StartError> {
+    let location = database.map_or(Location::SqliteMemory, location_of);
+    let address = || database.map(DatabaseUrl::redacted).unwrap_or_default();
+    let store = Store::open(&location, StoreOptions::default(), now)
+        .map_err(|error| StartError::Database(address(), error))?;
+    store.lock_exclusive()?;
+    Ok(store)
 }
 
 fn settings(issuer: Issuer, development: Development, traces: bool) -> Settings {

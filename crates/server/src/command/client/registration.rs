@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use jeton_token::key_set::KeySet;
+use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
 use crate::command::Failure;
 
 /// A registration request (RFC 7591 §2) with the members only an operator may set beside it.
-#[derive(Debug, Clone, Default, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args, Serialize)]
 pub struct Registration {
     /// What users are shown
     #[arg(long = "name", value_name = "NAME")]
@@ -31,6 +32,7 @@ pub struct Registration {
     token_endpoint_auth_signing_alg: Option<String>,
     /// A file with the client's public keys (a JWK Set), for private_key_jwt
     #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
     jwks_file: Option<PathBuf>,
     /// Where its public keys are, in place of a file; fetched when they are needed
     #[arg(long, value_name = "URL", conflicts_with = "jwks_file")]
@@ -110,81 +112,15 @@ pub struct Registration {
 impl Registration {
     /// The members that were given, under the names of RFC 7591.
     pub fn members(self) -> Result<Map<String, Json>, Failure> {
-        let jwks = self.jwks_file.as_ref().map(keys).transpose()?;
-        let texts = [
-            ("client_name", self.client_name),
-            (
-                "token_endpoint_auth_method",
-                self.token_endpoint_auth_method,
-            ),
-            (
-                "token_endpoint_auth_signing_alg",
-                self.token_endpoint_auth_signing_alg,
-            ),
-            ("application_type", self.application_type),
-            ("scope", self.scope),
-            ("access_token_format", self.access_token_format),
-            (
-                "access_token_signed_response_alg",
-                self.access_token_signed_response_alg,
-            ),
-            ("access_token_lifetime", self.access_token_lifetime),
-            ("refresh_token_rotation", self.refresh_token_rotation),
-            (
-                "id_token_signed_response_alg",
-                self.id_token_signed_response_alg,
-            ),
-            (
-                "authorization_signed_response_alg",
-                self.authorization_signed_response_alg,
-            ),
-            (
-                "request_object_signing_alg",
-                self.request_object_signing_alg,
-            ),
-            ("jwks_uri", self.jwks_uri),
-            ("client_uri", self.client_uri),
-            ("logo_uri", self.logo_uri),
-            ("policy_uri", self.policy_uri),
-            ("tos_uri", self.tos_uri),
-        ];
-        let lists = [
-            ("redirect_uris", self.redirect_uris),
-            ("post_logout_redirect_uris", self.post_logout_redirect_uris),
-            ("grant_types", self.grant_types),
-            ("audience", self.audience),
-            ("introspects", self.introspects),
-            ("allowed_origins", self.allowed_origins),
-            ("contacts", self.contacts),
-        ];
-        let others = [
-            ("jwks", jwks),
-            ("default_max_age", self.default_max_age.map(Json::from)),
-            (
-                "require_signed_request_object",
-                self.require_signed_request_object.map(Json::from),
-            ),
-            (
-                "require_pushed_authorization_requests",
-                self.require_pushed_authorization_requests.map(Json::from),
-            ),
-            (
-                "dpop_bound_access_tokens",
-                self.dpop_bound_access_tokens.map(Json::from),
-            ),
-            ("dpop_nonce", self.dpop_nonce.map(Json::from)),
-            ("first_party", self.first_party.map(Json::from)),
-        ];
-        let texts = texts
-            .into_iter()
-            .map(|(name, text)| (name, text.map(Json::from)));
-        let lists = lists
-            .into_iter()
-            .map(|(name, list)| (name, (!list.is_empty()).then(|| json!(list))));
-        let given = texts.chain(lists).chain(others);
-        Ok(given
-            .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-            .collect())
+        let mut members = match serde_json::to_value(&self) {
+            Ok(Json::Object(members)) => members,
+            Ok(_) | Err(_) => Map::new(),
+        };
+        members.retain(|_, value| !value.is_null() && *value != json!([]));
+        if let Some(path) = &self.jwks_file {
+            members.insert("jwks".to_owned(), keys(path)?);
+        }
+        Ok(members)
     }
 }
 

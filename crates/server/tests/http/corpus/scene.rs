@@ -123,14 +123,9 @@ impl Scene {
                     .join(" ");
             }
             "verifier" => return "q".repeat(129),
-            "interaction" => {
-                return form(&self.page)
-                    .hidden
-                    .value("interaction")
-                    .unwrap()
-                    .to_owned();
+            "interaction" | "csrf" => {
+                return form(&self.page).hidden.value(kind).unwrap().to_owned();
             }
-            "csrf" => return form(&self.page).hidden.value("csrf").unwrap().to_owned(),
             "answered-interaction" => return self.answered().await,
             "assertion" => self.assertion(of).await,
             "object" => super::request_objects::make(&self.server, of),
