@@ -188,6 +188,9 @@ pub struct Client {
     pub access_token_signed_response_alg: Option<SignatureAlgorithm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_token_signed_response_alg: Option<SignatureAlgorithm>,
+    /// Makes userinfo a JWT, signed with this algorithm (OpenID Connect Registration §2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub userinfo_signed_response_alg: Option<SignatureAlgorithm>,
     /// What its authorization responses are signed with when it asks for signed ones (JARM §3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization_signed_response_alg: Option<SignatureAlgorithm>,
@@ -255,6 +258,7 @@ impl Client {
             access_token_format: None,
             access_token_signed_response_alg: None,
             id_token_signed_response_alg: None,
+            userinfo_signed_response_alg: None,
             authorization_signed_response_alg: None,
             request_object_signing_alg: None,
             require_signed_request_object: false,

@@ -1,8 +1,10 @@
 //! The userinfo endpoint (Core §5.3) and how an access token is presented (RFC 6750 §2, RFC 9449 §7.1).
 
 use crate::claims::released;
+use crate::client::Client;
 use crate::grant::Grant;
 use crate::introspection::TokenFacts;
+use crate::issue::{KeyRing, MintError};
 use crate::params::Params;
 use crate::refusal::{Noted, Refusal, Trail};
 use crate::rules;
@@ -10,6 +12,8 @@ use crate::scope::Scope;
 use crate::standing::Standing;
 use crate::tenant::Issuer;
 use crate::user::User;
+use jeton_token::algorithm::SignatureAlgorithm;
+use jeton_token::signing_key::JwtType;
 use serde_json::{Map, Value};
 
 rules! {
@@ -120,6 +124,19 @@ pub fn admit(facts: &TokenFacts, issuer: &Issuer, trail: &mut Trail) -> Result<(
     trail.require(&MEANT_FOR_ISSUER, meant, || {
         Noted::new(issuer.as_str().to_owned(), facts.audience.join(", "))
     })
+}
+
+/// The answer to a client that registered for a signed one: the claims with issuer and audience, and nothing that could make
+/// it pass for an ID token, which expires (Core §5.3.2, P-261).
+pub fn sign(
+    mut claims: Map<String, Value>,
+    (client, algorithm): (&Client, SignatureAlgorithm),
+    (issuer, ring): (&Issuer, &KeyRing),
+) -> Result<String, MintError> {
+    claims.insert("iss".to_owned(), Value::from(issuer.as_str()));
+    claims.insert("aud".to_owned(), Value::from(client.id.as_str()));
+    let key = ring.signing_key(algorithm)?;
+    Ok(key.sign_jwt(JwtType::IdToken, &claims)?)
 }
 
 /// The claims the token entitles its client to; `sub` first and always (Core §5.3.2).

@@ -360,6 +360,20 @@ fn root() -> PathBuf {
     crates().join("..")
 }
 
+// SEC-445, SEC-452
+#[test]
+fn release_builds_check_for_overflow_and_unwind_and_no_crate_of_ours_is_unsafe() {
+    let workspace: Value = toml::from_str(&read(&root().join("Cargo.toml"))).expect("TOML");
+    let release = &workspace["profile"]["release"];
+    assert_eq!(release["overflow-checks"].as_bool(), Some(true));
+    assert!(
+        release.get("panic").is_none(),
+        "a panic is caught, see listener.rs"
+    );
+    let unsafe_code = &workspace["workspace"]["lints"]["rust"]["unsafe_code"];
+    assert_eq!(unsafe_code.as_str(), Some("forbid"));
+}
+
 fn shown(path: &Path) -> String {
     path.strip_prefix(crates())
         .unwrap_or(path)

@@ -46,6 +46,17 @@ fn binding_tokens_to_a_key_runs_as_written() {
     );
 }
 
+// S03
+#[test]
+fn the_guide_says_that_oauth_1_is_never_supported_and_where_to_go() {
+    let guide = std::fs::read_to_string(root().join("docs/guide/grants.md")).expect("the guide");
+    let said = guide
+        .split("RFC 5849")
+        .nth(1)
+        .expect("a word about OAuth 1.0");
+    assert!(said.contains("will not be"), "{said}");
+}
+
 // S21
 #[test]
 fn pushed_requests_run_as_written() {

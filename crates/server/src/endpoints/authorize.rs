@@ -192,6 +192,9 @@ pub fn id_token(exchange: &Exchange, text: &str) -> Option<jeton_protocol::logou
     if claims.text("iss").ok()?? != state.tenant.issuer.as_str() {
         return None;
     }
+    // Signed userinfo has neither of these, and would pass for an ID token otherwise (SEC-176).
+    claims.time("exp").ok()??;
+    claims.time("iat").ok()??;
     Some(jeton_protocol::logout::LogoutHint {
         client: (*claims.audience().ok()?.first()?).to_owned(),
         subject: claims.text("sub").ok()??.to_owned(),

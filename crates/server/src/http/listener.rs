@@ -437,3 +437,17 @@ fn hop_address(text: &str) -> Option<IpAddr> {
         .or_else(|_| text.parse::<SocketAddr>().map(|socket| socket.ip()));
     address.ok().map(|address| address.to_canonical())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::CatchPanic;
+
+    // SEC-445: so that the connection answers 500, and the process lives on
+    #[tokio::test]
+    async fn a_panic_ends_its_request_alone() {
+        let panics = async { panic!("a mistake of ours") };
+        assert_eq!(CatchPanic::<_>(Box::pin(async { 1 })).await, Some(1));
+        let caught: Option<()> = CatchPanic(Box::pin(panics)).await;
+        assert_eq!(caught, None);
+    }
+}

@@ -8,6 +8,7 @@ use serde::Serialize;
 pub type Reply = Response<Full<Bytes>>;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const JWT: HeaderValue = HeaderValue::from_static("application/jwt");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
@@ -40,6 +41,14 @@ pub fn json_no_store(status: StatusCode, value: &impl Serialize) -> Reply {
         return empty(StatusCode::INTERNAL_SERVER_ERROR);
     }
     let mut reply = bare(status, JSON, Bytes::from(buffer));
+    reply.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
+    reply.headers_mut().insert(header::PRAGMA, NO_CACHE);
+    reply
+}
+
+/// A JWT that nobody may keep (Core §5.3.2).
+pub fn jwt_no_store(token: String) -> Reply {
+    let mut reply = bare(StatusCode::OK, JWT, Bytes::from(token));
     reply.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
     reply.headers_mut().insert(header::PRAGMA, NO_CACHE);
     reply

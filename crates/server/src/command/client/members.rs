@@ -16,7 +16,7 @@ use crate::keys::SIGNING_ALGORITHMS;
 type Set = fn(&mut Client, &Json) -> Result<(), String>;
 
 /// Every member that can be set, in an order in which what one depends on comes before it. `null` is the default.
-const MEMBERS: [(&str, Set); 33] = [
+const MEMBERS: [(&str, Set); 34] = [
     ("application_type", application),
     ("token_endpoint_auth_method", authentication),
     ("token_endpoint_auth_signing_alg", |client, value| {
@@ -73,6 +73,12 @@ const MEMBERS: [(&str, Set); 33] = [
         )
     }),
     ("default_max_age", max_age),
+    ("userinfo_signed_response_alg", |client, value| {
+        put(
+            &mut client.userinfo_signed_response_alg,
+            algorithm(value, &SIGNING_ALGORITHMS),
+        )
+    }),
     ("authorization_signed_response_alg", |client, value| {
         put(
             &mut client.authorization_signed_response_alg,
@@ -130,7 +136,6 @@ const NOT_YET: &[&str] = &[
     "sector_identifier_uri",
     "id_token_encrypted_response_alg",
     "id_token_encrypted_response_enc",
-    "userinfo_signed_response_alg",
     "userinfo_encrypted_response_alg",
     "userinfo_encrypted_response_enc",
     "request_object_encryption_alg",

@@ -71,6 +71,9 @@ pub struct Registration {
     /// How many seconds a sign-in is good for, unless the client says otherwise
     #[arg(long, value_name = "SECONDS")]
     default_max_age: Option<u64>,
+    /// Makes its userinfo a JWT with this signature, such as ES256. Not given: JSON
+    #[arg(long = "userinfo-alg", value_name = "ALGORITHM")]
+    userinfo_signed_response_alg: Option<String>,
     /// The signature of its authorization responses, when it asks for signed ones. Not given: RS256
     #[arg(long = "response-alg", value_name = "ALGORITHM")]
     authorization_signed_response_alg: Option<String>,
