@@ -20,6 +20,7 @@ fn equivalent_spellings_have_one_normal_form() {
         ),
         ("https://example.org/a/b/..", "https://example.org/a/"),
         ("https://example.org/../../a", "https://example.org/a"),
+        ("https://example.org/a/x:/..", "https://example.org/a/"),
         (
             "https://example.org/%7eu/%2f%c3%a9",
             "https://example.org/~u/%2F%C3%A9",
