@@ -25,10 +25,14 @@ pub enum ErrorCode {
     InteractionRequired,
     RequestNotSupported,
     RequestUriNotSupported,
+    InvalidRequestObject,
+    InvalidRequestUri,
     RegistrationNotSupported,
     UnmetAuthenticationRequirements,
     InvalidToken,
     InsufficientScope,
+    InvalidDpopProof,
+    UseDpopNonce,
     ServerError,
     TemporarilyUnavailable,
 }
@@ -51,10 +55,14 @@ impl ErrorCode {
             Self::InteractionRequired => "interaction_required",
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::InvalidRequestObject => "invalid_request_object",
+            Self::InvalidRequestUri => "invalid_request_uri",
             Self::RegistrationNotSupported => "registration_not_supported",
             Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::UseDpopNonce => "use_dpop_nonce",
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
         }
@@ -191,6 +199,18 @@ impl Trail {
     pub fn pass(&mut self, rule: &'static Rule) {
         if let Some(passed) = &mut self.passed {
             passed.push(rule);
+        }
+    }
+
+    /// How many checks were passed so far.
+    pub fn mark(&self) -> usize {
+        self.passed().len()
+    }
+
+    /// Forgets what was passed since the mark, because it will be asked again.
+    pub fn rewind(&mut self, mark: usize) {
+        if let Some(passed) = &mut self.passed {
+            passed.truncate(mark);
         }
     }
 

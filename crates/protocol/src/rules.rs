@@ -2,7 +2,7 @@
 
 use crate::refusal::Rule;
 use crate::{
-    authorize, client_auth, grants, introspection, logout, params, revocation, standing,
+    authorize, client_auth, dpop, grants, introspection, logout, params, revocation, standing,
     trusted_issuer, userinfo,
 };
 
@@ -14,6 +14,8 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         client_auth::secret::RULES,
         client_auth::assertion::RULES,
         authorize::request::RULES,
+        authorize::request_object::RULES,
+        authorize::pushed::RULES,
         authorize::parameters::RULES,
         authorize::step::RULES,
         grants::RULES,
@@ -24,6 +26,8 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         grants::acting::RULES,
         grants::jwt_bearer::RULES,
         trusted_issuer::RULES,
+        dpop::RULES,
+        dpop::resource::RULES,
         standing::RULES,
         introspection::RULES,
         revocation::RULES,
@@ -36,7 +40,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
 }
 
 /// Parameter names that may be repeated in a log line; any other name is the caller's text.
-pub(crate) const KNOWN_PARAMETERS: [&str; 39] = [
+pub(crate) const KNOWN_PARAMETERS: [&str; 40] = [
     "client_id",
     "client_secret",
     "client_assertion",
@@ -67,6 +71,7 @@ pub(crate) const KNOWN_PARAMETERS: [&str; 39] = [
     "request",
     "request_uri",
     "access_token",
+    "dpop_jkt",
     "assertion",
     "requested_token_use",
     "subject_token",

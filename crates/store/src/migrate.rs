@@ -18,11 +18,23 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "base",
-    sql: include_str!("../migrations/0001_base.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "base",
+        sql: include_str!("../migrations/0001_base.sql"),
+    },
+    Migration {
+        number: 2,
+        name: "audit",
+        sql: include_str!("../migrations/0002_audit.sql"),
+    },
+    Migration {
+        number: 7,
+        name: "pushed_requests",
+        sql: include_str!("../migrations/0007_pushed_requests.sql"),
+    },
+];
 
 const LEDGER: &str = "CREATE TABLE migrations (number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, \
                       checksum BYTEA NOT NULL, applied_at BIGINT NOT NULL)";

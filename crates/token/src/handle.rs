@@ -18,10 +18,12 @@ pub enum HandleKind {
     AdminLink,
     /// A browser that a user has signed in with before.
     KnownBrowser,
+    /// The end of a `request_uri` (RFC 9126 §2.2).
+    PushedRequest,
 }
 
 impl HandleKind {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Code,
         Self::RefreshToken,
         Self::Session,
@@ -29,6 +31,7 @@ impl HandleKind {
         Self::Browser,
         Self::AdminLink,
         Self::KnownBrowser,
+        Self::PushedRequest,
     ];
 
     /// What the text begins with, so that scanners find a leaked one. (SEC-414)
@@ -41,6 +44,7 @@ impl HandleKind {
             Self::Browser => "jtb_",
             Self::AdminLink => "jtl_",
             Self::KnownBrowser => "jtk_",
+            Self::PushedRequest => "jtp_",
         }
     }
 

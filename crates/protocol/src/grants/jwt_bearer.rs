@@ -1,6 +1,6 @@
 //! The JWT bearer grant (RFC 7523 §2.1): an assertion of a trusted issuer for an access token. No refresh token, no row.
 
-use crate::client_auth::AuthenticatedClient;
+use crate::caller::Caller;
 use crate::issue::Issuance;
 use crate::params::Params;
 use crate::refusal::{Noted, Refusal, Trail};
@@ -66,7 +66,7 @@ pub(super) fn assertion(params: &Params<'_>, trail: &mut Trail) -> Result<String
 pub fn decide(
     request: &JwtBearerRequest,
     (vouched, user): (&Vouched<'_>, Option<&User>),
-    (caller, tenant): (&AuthenticatedClient, &Tenant),
+    (caller, tenant): (&Caller, &Tenant),
     is_cut: bool,
     trail: &mut Trail,
 ) -> Result<Issuance, Refusal> {
@@ -86,10 +86,6 @@ pub fn decide(
         }
     };
     Ok(Issuance::of_assertion(
-        caller.client(),
-        tenant,
-        scope,
-        user,
-        standing,
+        caller, tenant, scope, user, standing,
     ))
 }

@@ -4,8 +4,9 @@
 //! other hands says whose. Nothing grows: scope, audience and lifetime are bounded by the subject token and by the policy.
 
 use super::acting::{self, EXCHANGE_ACTOR_PLAIN, EXCHANGE_MAY_ACT};
-use crate::client::{Client, GrantType, TokenExchange};
-use crate::client_auth::AuthenticatedClient;
+use crate::caller::Caller;
+use crate::client::{GrantType, TokenExchange};
+use crate::dpop;
 use crate::introspection::TokenFacts;
 use crate::issue::{Exchanged, Issuance};
 use crate::params::Params;
@@ -201,10 +202,7 @@ fn wanted() -> Noted {
 }
 
 /// Whether the client may exchange anything at all; asked before a token is looked at.
-pub fn admit<'a>(
-    caller: &'a AuthenticatedClient,
-    trail: &mut Trail,
-) -> Result<&'a TokenExchange, Refusal> {
+pub fn admit<'a>(caller: &'a Caller, trail: &mut Trail) -> Result<&'a TokenExchange, Refusal> {
     trail.require(&EXCHANGE_CONFIDENTIAL, !caller.is_public(), || {
         Noted::new("a confidential client", "a public one")
     })?;
@@ -250,7 +248,7 @@ impl Subject {
     /// The subject of one of our tokens that concerns the caller.
     pub fn of_token(
         facts: &TokenFacts,
-        caller: &AuthenticatedClient,
+        caller: &Caller,
         trail: &mut Trail,
     ) -> Result<Self, Refusal> {
         trail.require(
@@ -258,6 +256,7 @@ impl Subject {
             acting::is_concerned(facts, caller.client()),
             || acting::meant(facts, caller.client()),
         )?;
+        dpop::prove_exchange_key(facts.binding, caller, trail)?;
         Ok(Self {
             subject: facts.subject.clone(),
             user: facts.user,
@@ -276,7 +275,7 @@ impl Subject {
     pub fn of_assertion(
         vouched: &Vouched<'_>,
         user: Option<&User>,
-        (client, policy): (&Client, &TokenExchange),
+        (caller, policy): (&Caller, &TokenExchange),
         trail: &mut Trail,
     ) -> Result<Self, Refusal> {
         let name = &vouched.issuer.name;
@@ -291,11 +290,15 @@ impl Subject {
         trail.require(&EXCHANGE_ACTOR_PLAIN, plain, || {
             Noted::new("no act", "act of another issuer")
         })?;
+        let key = vouched.claims.read("cnf", "one key thumbprint");
+        let key =
+            key.map_err(|error| Refusal::new(&dpop::EXCHANGE_KEY, "a key", error.to_string()))?;
+        dpop::prove_exchange_key(key, caller, trail)?;
         let may_act = vouched.claims.object("may_act");
         let may_act = may_act
             .map_err(|error| Refusal::new(&EXCHANGE_MAY_ACT, "an object", error.to_string()))?;
         Ok(Self {
-            subject: user.map_or(client.id.as_str().to_owned(), User::subject),
+            subject: user.map_or(caller.client().id.as_str().to_owned(), User::subject),
             user: user.map(|user| user.id),
             grant: None,
             session: None,
@@ -313,7 +316,7 @@ impl Subject {
 pub fn decide(
     request: &ExchangeRequest,
     (subject, actor): (&Subject, Option<&TokenFacts>),
-    (caller, tenant): (&AuthenticatedClient, &Tenant),
+    (caller, tenant): (&Caller, &Tenant),
     (policy, standing): (&TokenExchange, Standing),
     trail: &mut Trail,
 ) -> Result<Issuance, Refusal> {
@@ -321,6 +324,7 @@ pub fn decide(
     let acting = acting::acting(&subject.subject, actor, (client, policy), trail)?;
     let party = actor.map_or(client.id.as_str(), |actor| &actor.subject);
     acting::check_may_act(subject.may_act.as_ref(), party, tenant, trail)?;
+    dpop::prove_exchange_key(actor.and_then(|actor| actor.binding), caller, trail)?;
     let act = acting::chain(subject.act.as_ref(), acting, trail)?;
     let audience = audience(request, policy, trail)?;
     let allowed = subject.scope.intersection(&client.scope);
@@ -345,7 +349,7 @@ pub fn decide(
         auth_time: subject.auth_time,
         acr: subject.acr.clone(),
     };
-    Ok(Issuance::of_exchange(client, tenant, exchanged, standing))
+    Ok(Issuance::of_exchange(caller, tenant, exchanged, standing))
 }
 
 fn audience(

@@ -5,6 +5,7 @@
 pub mod access_token;
 pub mod id_token;
 
+use crate::caller::Caller;
 use crate::client::{Client, ClientId, GrantType};
 use crate::grant::{Grant, GrantId};
 use crate::scope::Scope;
@@ -56,7 +57,8 @@ pub struct Issuance {
 }
 
 impl Issuance {
-    pub(crate) fn of_code(grant: &Grant, client: &Client, tenant: &Tenant, _: Standing) -> Self {
+    pub(crate) fn of_code(grant: &Grant, caller: &Caller, tenant: &Tenant, _: Standing) -> Self {
+        let client = caller.client();
         let refreshes = client
             .may_use(GrantType::RefreshToken)
             .then_some(FIRST_GENERATION);
@@ -66,12 +68,13 @@ impl Issuance {
         let id_token = scope
             .contains("openid")
             .then(|| id_token::Plan::for_grant(grant, client, tenant, nonce));
-        Self::of_user(grant, client, tenant, scope).with(refreshes, id_token)
+        let issuance = Self::of_user(grant, caller, tenant, scope);
+        issuance.with(refreshes, id_token)
     }
 
     pub(crate) fn of_refresh(
         grant: &Grant,
-        client: &Client,
+        caller: &Caller,
         tenant: &Tenant,
         (scope, successor): (Scope, Option<u32>),
         _: Standing,
@@ -79,11 +82,12 @@ impl Issuance {
         // A refreshed ID token has no nonce: it answers no authentication request (Core §12.2).
         let id_token = scope
             .contains("openid")
-            .then(|| id_token::Plan::for_grant(grant, client, tenant, None));
-        Self::of_user(grant, client, tenant, scope).with(successor, id_token)
+            .then(|| id_token::Plan::for_grant(grant, caller.client(), tenant, None));
+        Self::of_user(grant, caller, tenant, scope).with(successor, id_token)
     }
 
-    pub(crate) fn of_client(client: &Client, tenant: &Tenant, scope: Scope, _: Standing) -> Self {
+    pub(crate) fn of_client(caller: &Caller, tenant: &Tenant, scope: Scope, _: Standing) -> Self {
+        let client = caller.client();
         Self {
             client: client.id.clone(),
             subject: client.id.as_str().to_owned(),
@@ -93,7 +97,7 @@ impl Issuance {
             tied_to: None,
             scope,
             audience: audience(client, tenant, false),
-            binding: None,
+            binding: caller.confirmation(),
             act: None,
             format: client.token_format(&tenant.policy),
             algorithm: client.access_token_algorithm(&tenant.policy),
@@ -109,14 +113,14 @@ impl Issuance {
 
     /// For what a trusted issuer vouches for: a user, or the client itself.
     pub(crate) fn of_assertion(
-        client: &Client,
+        caller: &Caller,
         tenant: &Tenant,
         scope: Scope,
         user: Option<&User>,
         standing: Standing,
     ) -> Self {
-        let audience = audience(client, tenant, scope.contains("openid"));
-        let own = Self::of_client(client, tenant, scope, standing);
+        let audience = audience(caller.client(), tenant, scope.contains("openid"));
+        let own = Self::of_client(caller, tenant, scope, standing);
         Self {
             subject: user.map_or(own.subject, User::subject),
             user: user.map(|user| user.id),
@@ -127,12 +131,12 @@ impl Issuance {
 
     /// For what another token becomes. Its grant, session and user stay, so that whatever ends them ends this one too.
     pub(crate) fn of_exchange(
-        client: &Client,
+        caller: &Caller,
         tenant: &Tenant,
         exchanged: Exchanged,
         standing: Standing,
     ) -> Self {
-        let own = Self::of_client(client, tenant, exchanged.scope, standing);
+        let own = Self::of_client(caller, tenant, exchanged.scope, standing);
         Self {
             subject: exchanged.subject,
             user: exchanged.user,
@@ -148,7 +152,8 @@ impl Issuance {
         }
     }
 
-    fn of_user(grant: &Grant, client: &Client, tenant: &Tenant, scope: Scope) -> Self {
+    fn of_user(grant: &Grant, caller: &Caller, tenant: &Tenant, scope: Scope) -> Self {
+        let client = caller.client();
         Self {
             client: client.id.clone(),
             subject: grant.subject.clone(),
@@ -158,7 +163,7 @@ impl Issuance {
             tied_to: (!grant.offline).then_some(grant.session),
             scope,
             audience: grant.audience.clone(),
-            binding: grant.binding,
+            binding: caller.confirmation(),
             act: None,
             format: client.token_format(&tenant.policy),
             algorithm: client.access_token_algorithm(&tenant.policy),
@@ -327,12 +332,20 @@ pub fn mint(
     Ok(TokenResponse {
         access_token,
         issued_token_type: None,
-        token_type: "Bearer",
+        token_type: token_type(issuance.binding),
         expires_in: whole_seconds(issuance.access_token_end(now).since(now)),
         refresh_token,
         id_token,
         scope,
     })
+}
+
+/// How a token is to be presented: one that is bound to a certificate is a bearer token still. (RFC 9449 §5, RFC 8705 §3)
+pub fn token_type(binding: Option<Confirmation>) -> &'static str {
+    match binding {
+        Some(Confirmation::DpopKey(_)) => "DPoP",
+        Some(Confirmation::Certificate(_)) | None => "Bearer",
+    }
 }
 
 /// Rounded up: a token that lives at all has a positive `expires_in`.

@@ -89,6 +89,7 @@ const ALIKE: [&[&str]; 10] = [
     &[
         "client_assertion_signature",
         "client_authentication_method",
+        "client_keys_unavailable",
         "client_not_found",
         "client_secret_not_form_encoded",
         "client_secret_wrong",

@@ -1,6 +1,6 @@
 //! RFC 8693 §2.1 and §2.2: what is asked, what comes of it, and that nothing grows.
 
-use crate::common::{NOW, authenticated, client, form, id, key_ring, params, row, scope, tenant};
+use crate::common::{NOW, caller_of, client, form, id, key_ring, params, row, scope, tenant};
 use jeton_protocol::client::{Client, GrantType, TokenExchange};
 use jeton_protocol::grants::GrantRequest;
 use jeton_protocol::grants::token_exchange::{self as rules, ExchangeRequest, Subject};
@@ -8,6 +8,7 @@ use jeton_protocol::introspection::TokenFacts;
 use jeton_protocol::issue::{self, TokenResponse};
 use jeton_protocol::refusal::{Refusal, Trail};
 use jeton_protocol::standing;
+use jeton_token::confirmation::Confirmation;
 use jeton_token::entropy::Entropy;
 use serde_json::{Value, json};
 
@@ -61,7 +62,7 @@ pub fn parse(client: &Client, more: &[(&str, &str)]) -> Result<ExchangeRequest, 
     fields.retain(|(name, _)| !more.iter().any(|(other, _)| other == name));
     fields.extend(more.iter().filter(|(_, value)| !value.is_empty()));
     let query = form(&fields);
-    let caller = authenticated(client.clone());
+    let caller = caller_of(client.clone());
     match GrantRequest::parse(&params(&query), &caller, &mut Trail::off())? {
         GrantRequest::TokenExchange(request) => Ok(request),
         GrantRequest::AuthorizationCode(_)
@@ -77,7 +78,7 @@ pub fn exchange(
     more: &[(&str, &str)],
 ) -> Result<TokenResponse, Refusal> {
     let trail = &mut Trail::off();
-    let caller = authenticated(client.clone());
+    let caller = caller_of(client.clone());
     let request = parse(client, more)?;
     let policy = rules::admit(&caller, trail)?;
     let subject = Subject::of_token(subject, &caller, trail)?;
@@ -113,6 +114,22 @@ pub fn claims(
     Ok(Value::Object(crate::common::claims_of(
         &response.access_token,
     )))
+}
+
+// RFC 8693 §1.1, RFC 9449 §5
+#[test]
+fn a_bound_token_is_not_exchanged_by_a_client_without_its_key() {
+    let key = Confirmation::DpopKey([7; 32]);
+    let certificate = Confirmation::Certificate([7; 32]);
+    for binding in [key, certificate].map(Some) {
+        let bound = TokenFacts { binding, ..facts() };
+        let down = [("audience", "https://down.example")];
+        let as_subject = exchange(&api(policy()), (&bound, None), &down);
+        assert_eq!(cause(as_subject), "subject_token_key");
+        let down = [down[0], ("actor_token", "x"), ("actor_token_type", ACCESS)];
+        let as_actor = exchange(&api(policy()), (&facts(), Some(&bound)), &down);
+        assert_eq!(cause(as_actor), "subject_token_key");
+    }
 }
 
 fn cause(result: Result<impl std::fmt::Debug, Refusal>) -> &'static str {

@@ -264,7 +264,8 @@ fn shown<'a>(step: &'a Step, texts: &'a Texts) -> TraceStep<'a> {
 
 fn peer(endpoint: Endpoint) -> Peer {
     match endpoint {
-        Endpoint::Token
+        Endpoint::PushedRequest
+        | Endpoint::Token
         | Endpoint::Revoke
         | Endpoint::Userinfo
         | Endpoint::Jwks
@@ -278,6 +279,7 @@ fn peer(endpoint: Endpoint) -> Peer {
         | Endpoint::Home
         | Endpoint::ErrorPage
         | Endpoint::Asset
+        | Endpoint::Logo
         | Endpoint::Livez
         | Endpoint::Readyz
         | Endpoint::Startupz
@@ -296,6 +298,7 @@ fn what(step: &Step) -> &'static str {
         Endpoint::SignIn => "Sign-in page",
         Endpoint::Consent if step.method == "POST" => "Consent",
         Endpoint::Consent => "Consent page",
+        Endpoint::PushedRequest => "Pushed authorization request",
         Endpoint::Token => "Access token request",
         Endpoint::Introspect => "Introspection",
         Endpoint::Revoke => "Revocation",
@@ -307,6 +310,7 @@ fn what(step: &Step) -> &'static str {
         Endpoint::Home => "Home page",
         Endpoint::ErrorPage => "Explanation of a rule",
         Endpoint::Asset => "Asset",
+        Endpoint::Logo => "Image of a client",
         Endpoint::Livez | Endpoint::Readyz | Endpoint::Startupz => "Health",
         Endpoint::Metrics => "Metrics",
         Endpoint::AdminLink => "Link for an administrator",

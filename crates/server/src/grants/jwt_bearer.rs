@@ -4,8 +4,9 @@ use crate::ambient::Ambient;
 use crate::app::App;
 use crate::http::denied::{Denied, Fault};
 use crate::http::exchange::Exchange;
+use jeton_protocol::caller::Caller;
 use jeton_protocol::client::ClientId;
-use jeton_protocol::client_auth::{AuthenticatedClient, Replay};
+use jeton_protocol::client_auth::Replay;
 use jeton_protocol::grants::jwt_bearer::{self as rules, JwtBearerRequest};
 use jeton_protocol::issue::{self, TokenResponse};
 use jeton_protocol::refusal::{Refusal, Trail};
@@ -17,7 +18,7 @@ use jeton_token::timestamp::Timestamp;
 pub async fn issue(
     app: &App,
     exchange: &Exchange,
-    caller: &AuthenticatedClient,
+    caller: &Caller,
     request: &JwtBearerRequest,
     (ambient, trail): (&mut Ambient, &mut Trail),
 ) -> Result<TokenResponse, Denied> {

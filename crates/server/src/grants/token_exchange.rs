@@ -6,8 +6,8 @@ use crate::ambient::Ambient;
 use crate::app::App;
 use crate::http::denied::Denied;
 use crate::http::exchange::Exchange;
+use jeton_protocol::caller::Caller;
 use jeton_protocol::client::TokenExchange;
-use jeton_protocol::client_auth::AuthenticatedClient;
 use jeton_protocol::grants::token_exchange::{self as rules, ExchangeRequest, Subject, TokenType};
 use jeton_protocol::introspection::TokenFacts;
 use jeton_protocol::issue::{self, TokenResponse};
@@ -20,7 +20,7 @@ use jeton_token::timestamp::Timestamp;
 pub async fn exchange(
     app: &App,
     exchange: &Exchange,
-    caller: &AuthenticatedClient,
+    caller: &Caller,
     request: &ExchangeRequest,
     (ambient, trail): (&mut Ambient, &mut Trail),
 ) -> Result<TokenResponse, Denied> {
@@ -60,7 +60,7 @@ pub async fn exchange(
 async fn subject<'a>(
     app: &App,
     exchange: &'a Exchange,
-    (caller, policy): (&AuthenticatedClient, &TokenExchange),
+    (caller, policy): (&Caller, &TokenExchange),
     request: &ExchangeRequest,
     (now, trail): (Timestamp, &mut Trail),
 ) -> Result<(Subject, Standing, Option<Vouched<'a>>), Denied> {
@@ -75,7 +75,7 @@ async fn subject<'a>(
     let vouched = trusted_issuer::verify(text, tenant, &client.id, now, trail);
     let vouched = vouched.map_err(rules::unvouched)?;
     let user = jwt_bearer::user(app, exchange, &vouched).await?;
-    let subject = Subject::of_assertion(&vouched, user.as_ref(), (client, policy), trail)?;
+    let subject = Subject::of_assertion(&vouched, user.as_ref(), (caller, policy), trail)?;
     let is_cut = jwt_bearer::is_cut(app, exchange, (&client.id, user.as_ref()), now).await?;
     let names_user = vouched.rule.user.is_some();
     let standing = standing::of_mapped(names_user, user.as_ref(), is_cut, trail);

@@ -6,6 +6,7 @@ pub mod browser;
 pub mod consent;
 pub mod failure;
 pub mod finish;
+pub mod form_post;
 pub mod sign_in;
 pub mod username;
 pub mod view;
@@ -87,8 +88,8 @@ async fn to_page(
     (visit, now): (Visit, Timestamp),
 ) -> Answer {
     if !visit.stored {
-        if let Some(seconds) = app.throttle.admit_interaction(exchange, now) {
-            return Err(Denied::Throttled(&FEW_SIGN_INS, seconds));
+        if let Some(reached) = app.throttle.admit_interaction(exchange, now) {
+            return Err(Denied::Throttled(&FEW_SIGN_INS, reached));
         }
         app.store
             .open_interaction(exchange.tenant.id(), visit.interaction)

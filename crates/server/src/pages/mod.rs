@@ -9,6 +9,7 @@ mod asset;
 mod clause;
 mod consent;
 mod failure;
+mod form_post;
 mod home;
 mod locale;
 mod look;
@@ -26,6 +27,7 @@ pub use asking::{Asking, Destination, DestinationKind, Trust};
 pub use asset::{Asset, asset};
 pub use consent::{Consent, ScopeLine};
 pub use failure::{Explained, Failure, Onward};
+pub use form_post::{FormPost, PostedField};
 pub use home::{Demo, Home, HomeClient, HomeEndpoint};
 pub use locale::Locale;
 pub use look::Look;
@@ -46,6 +48,7 @@ pub enum Page<'a> {
     SignIn(SignIn<'a>),
     Consent(Consent<'a>),
     Failure(Failure<'a>),
+    FormPost(FormPost<'a>),
     SignedOut(SignedOut<'a>),
     SignOutQuestion(SignOutQuestion<'a>),
     Home(Home<'a>),
@@ -61,6 +64,7 @@ impl Page<'_> {
             Self::SignIn(_) => "sign-in.html",
             Self::Consent(_) => "consent.html",
             Self::Failure(_) => "failure.html",
+            Self::FormPost(_) => "form-post.html",
             Self::SignedOut(_) => "signed-out.html",
             Self::SignOutQuestion(_) => "sign-out.html",
             Self::Home(_) => "home.html",

@@ -1,7 +1,7 @@
 //! RFC 8693: one token for a narrower one.
 
 use crate::support::clients::{API, DOWN};
-use crate::support::{Answer, Fields, Setup, TestServer, Tokens, jwt, trusted};
+use crate::support::{Answer, Fields, Setup, TestServer, Tokens, dpop, jwt, trusted};
 use jeton_protocol::client::GrantType;
 use serde_json::{Value, json};
 
@@ -76,6 +76,47 @@ async fn a_jwt_that_is_asked_for_is_an_at_jwt_with_act() {
         ("audience", DOWN),
     ]);
     server.token("exchanger", &typed).await.expect(200);
+}
+
+// RFC 8693 §1.1, RFC 9449 §5: what is bound stays with the holder of its key
+#[tokio::test]
+async fn a_bound_token_is_exchanged_by_the_holder_of_its_key_for_one_bound_to_the_same() {
+    let server = TestServer::start().await;
+    let subject = dpop::tokens(&server, "api-web", dpop::one()).await.access;
+    let fields = Fields::from([
+        ("grant_type", GrantType::TokenExchange.name()),
+        ("subject_token", &subject),
+        ("subject_token_type", ACCESS),
+        ("audience", DOWN),
+    ]);
+    let by = |key| server.send(dpop::post(&server, "exchanger", &fields, key));
+    let refused = by(dpop::other()).await.expect(400);
+    assert_eq!(refused.json()["error"], "invalid_request");
+    let tokens = Tokens::of(&by(dpop::one()).await);
+    assert_eq!(tokens.json["token_type"], "DPoP");
+    let known = server.introspect("exchanger", &tokens.access).await;
+    let jkt = dpop::one().public_jwk().thumbprint();
+    assert_eq!(known["cnf"], json!({ "jkt": jkt }));
+    assert_eq!(known["act"], json!({ "sub": "exchanger" }));
+}
+
+// RFC 9449 §5: the binding is the client's own, whatever it exchanges
+#[tokio::test]
+async fn an_unbound_token_becomes_a_bound_one_for_a_client_with_a_key() {
+    let server = TestServer::start().await;
+    let subject = server.tokens("api-web", "photos:read").await.access;
+    let fields = Fields::from([
+        ("grant_type", GrantType::TokenExchange.name()),
+        ("subject_token", &subject),
+        ("subject_token_type", ACCESS),
+        ("audience", DOWN),
+    ]);
+    let answer = server.send(dpop::post(&server, "exchanger", &fields, dpop::one()));
+    let tokens = Tokens::of(&answer.await);
+    assert_eq!(tokens.json["token_type"], "DPoP");
+    let known = server.introspect("exchanger", &tokens.access).await;
+    let jkt = dpop::one().public_jwk().thumbprint();
+    assert_eq!(known["cnf"], json!({ "jkt": jkt }));
 }
 
 // SEC-035, SEC-168: nothing grows

@@ -34,7 +34,15 @@ fn acting(name: &'static str, actor: &'static str) -> Broken {
 }
 
 pub fn rows() -> Vec<Broken> {
-    [requests(), subjects(), unnamed(), actors(), targets()].concat()
+    [
+        requests(),
+        subjects(),
+        unnamed(),
+        bound(),
+        actors(),
+        targets(),
+    ]
+    .concat()
 }
 
 fn requests() -> Vec<Broken> {
@@ -209,6 +217,30 @@ fn unnamed() -> Vec<Broken> {
     vec![
         row.by("unconcerned")
             .json("exchange_issuer", "invalid_request"),
+    ]
+}
+
+/// Tokens bound to a key the client does not prove.
+fn bound() -> Vec<Broken> {
+    let refused = |row: Broken| row.json("subject_token_key", "invalid_request");
+    vec![
+        refused(exchange(
+            "a bound subject token by an API without its key",
+            "{bound:api-web}",
+        )),
+        refused(
+            exchange("a bound subject token with another key", "{bound:api-web}")
+                .header("dpop", "{proof:other@/token}"),
+        ),
+        refused(acting("a bound actor token", "{bound:api-web}")),
+        refused(foreign(
+            "a foreign subject token bound to a key",
+            "{vouched:cnf}",
+        )),
+        refused(foreign(
+            "a foreign subject token bound in a way nobody knows",
+            "{vouched:cnf-strange}",
+        )),
     ]
 }
 

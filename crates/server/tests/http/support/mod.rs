@@ -5,7 +5,9 @@ pub mod ask;
 pub mod browser;
 pub mod clients;
 pub mod cluster;
+pub mod dpop;
 pub mod jwt;
+pub mod remote;
 pub mod setup;
 pub mod trusted;
 
@@ -227,6 +229,12 @@ impl TestServer {
             fields = fields.and(name, value);
         }
         self.token(client, &fields).await
+    }
+
+    /// Pushes a request and returns the `request_uri` of the answer.
+    pub async fn push(&self, client: &str, fields: &Fields) -> String {
+        let answer = self.post_as(client, "/par", fields).await.expect(201);
+        answer.json()["request_uri"].as_str().unwrap().to_owned()
     }
 
     pub async fn userinfo(&self, token: &str) -> Answer {

@@ -131,6 +131,8 @@ pub fn make(server: &TestServer, wrong: &str) -> String {
         "may-act" => Some(("may_act", json!({ "sub": "exchanger" }))),
         "may-act-other" => Some(("may_act", json!({ "sub": "qxq" }))),
         "may-act-strange" => Some(("may_act", json!({ "sub": "exchanger", "qxq": 1 }))),
+        "cnf" => Some(("cnf", json!({ "jkt": "A".repeat(43) }))),
+        "cnf-strange" => Some(("cnf", json!({ "kid": "qxq" }))),
         _ => panic!("no token {wrong}"),
     };
     if let Some((name, value)) = set {
