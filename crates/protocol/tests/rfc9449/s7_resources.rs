@@ -27,6 +27,7 @@ fn facts(binding: Option<Confirmation>) -> TokenFacts {
         binding,
         auth_time: None,
         acr: None,
+        act: None,
         asks_userinfo: false,
     }
 }
