@@ -168,33 +168,36 @@ fn demo_clients(issuer: &Issuer, ambient: &Ambient) -> Vec<Client> {
         SignatureAlgorithm::Es256,
         (issuer, ambient),
     );
-    let api = Client {
-        name: Some("Demo API".to_owned()),
-        grant_types: vec![GrantType::TokenExchange],
-        scope: scope("photos:read"),
-        audience: Vec::new(),
-        token_exchange: Some(TokenExchange {
-            audiences: vec![issuer.join(STORAGE)],
-            ..TokenExchange::default()
-        }),
-        ..machine(
-            "demo-api",
-            TokenFormat::Opaque,
-            SignatureAlgorithm::Es256,
-            (issuer, ambient),
-        )
-    };
     vec![
         web,
         spa,
         dpop,
-        api,
+        demo_api((issuer, ambient)),
         Client {
             name: Some("Demo job".to_owned()),
             scope: scope("photos:read"),
             ..job
         },
     ]
+}
+
+fn demo_api(at: (&Issuer, &Ambient)) -> Client {
+    Client {
+        name: Some("Demo API".to_owned()),
+        grant_types: vec![GrantType::TokenExchange],
+        scope: scope("photos:read"),
+        audience: Vec::new(),
+        token_exchange: Some(TokenExchange {
+            audiences: vec![at.0.join(STORAGE)],
+            ..TokenExchange::default()
+        }),
+        ..machine(
+            "demo-api",
+            TokenFormat::Opaque,
+            SignatureAlgorithm::Es256,
+            at,
+        )
+    }
 }
 
 /// Where `demo-api` goes with the tokens it exchanged. Nobody answers there.
