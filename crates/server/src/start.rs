@@ -197,6 +197,7 @@ async fn watched(app: Arc<App>, tls: Vec<Arc<Tls>>) {
     loop {
         let mut jobs = tokio::task::JoinSet::new();
         jobs.spawn(recurring(Arc::clone(&app), tls.clone()));
+        jobs.spawn(rotating(Arc::clone(&app)));
         jobs.spawn(audit::keep_up(Arc::clone(&app)));
         if let Some(Err(error)) = jobs.join_next().await {
             tracing::error!(event = "panic", %error, "the recurring jobs ended and are started again");
@@ -214,6 +215,19 @@ const WALK: Duration = Duration::from_secs(1);
 const MOST_INTERACTIONS: u32 = 100_000;
 const COUNT_AFTER: u64 = 10_000;
 
+/// Makes the next keys. Not in turn with looking around: the keys of many tenants may take longer than a change made elsewhere
+/// may stay unseen (SEC-307).
+async fn rotating(app: Arc<App>) {
+    let mut rotation = tokio::time::interval(ROTATION);
+    rotation.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        rotation.tick().await;
+        if let Some(plan) = app.settings.rotation {
+            app.tenancy.rotate_keys(&app, plan).await;
+        }
+    }
+}
+
 /// Learns what other processes changed, reads certificates that changed, and deletes what nothing can misuse any more.
 async fn recurring(app: Arc<App>, tls: Vec<Arc<Tls>>) {
     let mut look = tokio::time::interval(LOOK_AROUND);
@@ -223,7 +237,6 @@ async fn recurring(app: Arc<App>, tls: Vec<Arc<Tls>>) {
     let mut room = tokio::time::interval(SWEEP);
     room.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut cursor = SweepCursor::default();
-    let mut rotation = tokio::time::interval(ROTATION);
     loop {
         tokio::select! {
             _ = look.tick() => {
@@ -238,11 +251,6 @@ async fn recurring(app: Arc<App>, tls: Vec<Arc<Tls>>) {
                 }
                 if app.throttle.has_begun(COUNT_AFTER) {
                     trim(&app).await;
-                }
-            }
-            _ = rotation.tick() => {
-                if let Some(plan) = app.settings.rotation {
-                    app.tenancy.rotate_keys(&app, plan).await;
                 }
             }
             _ = room.tick() => trim(&app).await,

@@ -297,6 +297,7 @@ fn rotation(world: &mut World, grant: RowId, presented: u32) -> Rotation {
         presented,
         grace: Duration::ZERO,
         refresh_expires_at: end,
+        bound: None,
         occasion: world.occasion(),
     }
 }

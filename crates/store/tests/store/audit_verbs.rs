@@ -59,7 +59,7 @@ const AUDITED: [&str; 38] = [
 ];
 
 /// Decision 0007, "not audited".
-const UNAUDITED: [&str; 19] = [
+const UNAUDITED: [&str; 20] = [
     "charge",
     "charge_both",
     "claim_once",
@@ -69,6 +69,7 @@ const UNAUDITED: [&str; 19] = [
     "forgive",
     "link_audit",
     "open_interaction",
+    "push_request",
     "rehash_password",
     "reseal_client_secrets",
     "reseal_keys",
@@ -163,6 +164,7 @@ async fn of_grants(world: &mut World, verb: &str, fault: Option<Fault>) -> Tried
                 presented: 1,
                 grace: std::time::Duration::ZERO,
                 refresh_expires_at: now.plus(MINUTE),
+                bound: None,
                 occasion: world.occasion(),
             };
             let first = rotation(world);
