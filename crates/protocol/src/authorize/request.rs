@@ -110,9 +110,7 @@ impl Circumstances<'_> {
         match self.arrival {
             Arrival::Browser => false,
             Arrival::Pushed(caller) => {
-                self.tenant.policy.pushed.unregistered_redirect_uris
-                    && !caller.is_public()
-                    && RedirectUri::parse(uri, self.client.application_type).is_ok()
+                !caller.is_public() && may_be_brought(uri, self.client, self.tenant)
             }
         }
     }
@@ -327,8 +325,32 @@ fn prove_redirect_uri(
     })
 }
 
+/// Whether an answer may still go where the request says, since the registration may have changed after it was judged
+/// (SEC-R02). One that was pushed may have brought its own URI.
+pub fn check_still_registered(
+    request: &AuthorizationRequest,
+    was_pushed: bool,
+    (client, tenant): (&Client, &Tenant),
+) -> Result<(), Refusal> {
+    let uri = request.target.redirect_uri();
+    let brought = was_pushed && !client.is_public() && may_be_brought(uri, client, tenant);
+    if may_return_to(uri, client) || brought {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        &REDIRECT_URI_REGISTERED,
+        "a redirection URI that is still registered",
+        "one that no longer is",
+    ))
+}
+
+fn may_be_brought(uri: &str, client: &Client, tenant: &Tenant) -> bool {
+    tenant.policy.pushed.unregistered_redirect_uris
+        && RedirectUri::parse(uri, client.application_type).is_ok()
+}
+
 /// Whether the client has registered this redirection URI.
-pub(super) fn may_return_to(uri: &str, client: &Client) -> bool {
+fn may_return_to(uri: &str, client: &Client) -> bool {
     client
         .redirect_uris
         .iter()
