@@ -178,6 +178,12 @@ impl AuthorizationRequest {
         self.scope.contains("openid")
     }
 
+    /// What the user has to consent to: the scope, and the values that the claims asked for by name belong to.
+    pub fn to_consent(&self) -> Scope {
+        let by_name = self.claims.as_ref().map(ClaimsRequest::scope);
+        self.scope.union(&by_name.unwrap_or_default())
+    }
+
     /// Reads a request, that of its request object if it has one.
     ///
     /// `hint` verifies an `id_token_hint` and returns its subject; expiry does not matter there (Core §3.1.2.2).
@@ -232,7 +238,7 @@ impl AuthorizationRequest {
         let key = dpop::requested_key(params, trail)?;
         let prompt = prompt(params, trail)?;
         let max_age = max_age(params, trail)?.or(client.default_max_age);
-        let claims = claims(params, trail)?;
+        let claims = claims(params, trail)?.map(|claims| claims.within(&client.scope));
         let hinted_subject = hinted_subject(params, claims.as_ref(), hint, trail)?;
         Ok(Self {
             client_id: client.id.clone(),

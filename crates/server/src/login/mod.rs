@@ -68,8 +68,8 @@ pub async fn advance(
     match next_step(situation, ambient.now, trail) {
         Step::LogIn => to_page(app, exchange, "/sign-in", (visit, ambient.now)).await,
         Step::AskConsent(_) => to_page(app, exchange, "/consent", (visit, ambient.now)).await,
-        Step::Finish(scope) => {
-            finish::grant(app, exchange, visit, (&client, scope), (ambient, trail)).await
+        Step::Finish(consented) => {
+            finish::grant(app, exchange, visit, (&client, consented), (ambient, trail)).await
         }
         Step::Refuse(refusal) => finish::refuse(app, exchange, &visit, refusal, ambient.now).await,
     }
