@@ -41,7 +41,7 @@ pub struct Progress {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Approval {
     pub session: SessionId,
-    /// What they left standing of what was asked.
+    /// What they left standing of what was asked, by scope and by claims.
     pub scope: Scope,
 }
 

@@ -56,16 +56,12 @@ async fn approve(
     let Some(session) = visit.session.as_ref().map(|session| session.id) else {
         return Ok(back_to_dispatcher(exchange, &visit.handle));
     };
-    let kept: Vec<&str> = visit
-        .interaction
-        .request
-        .scope
-        .iter()
-        .filter(|value| *value == "openid" || params.one(&format!("scope.{value}")).is_some())
-        .collect();
-    let approved = Scope::parse(&kept.join(" ")).unwrap_or_default();
+    let request = &visit.interaction.request;
+    let approved = request
+        .to_consent()
+        .filtered(|value| value == "openid" || params.one(&format!("scope.{value}")).is_some());
     let mut interaction = visit.interaction.clone();
-    if approved.is_empty() {
+    if approved.intersection(&request.scope).is_empty() {
         interaction.progress.denied = true;
     } else {
         interaction.progress.approved = Some(Approval {
@@ -97,6 +93,7 @@ async fn ask(app: &App, exchange: &Exchange, visit: &Visit, now: Timestamp) -> A
     let user = app.store.user(&tenant.id, session.user).await?;
     let username = user.map(|user| user.username).unwrap_or_default();
     let request = &visit.interaction.request;
+    let asked = request.to_consent();
     let path = format!("{}/consent", tenant.issuer.path());
     let csrf = visit.csrf(exchange, Some(session.id));
     let logo = logo::path(app, exchange, &client, now);
@@ -107,7 +104,7 @@ async fn ask(app: &App, exchange: &Exchange, visit: &Visit, now: Timestamp) -> A
         interaction: &visit.handle,
         csrf: &csrf,
         username: &username,
-        scopes: scope_lines(tenant, &request.scope),
+        scopes: scope_lines(tenant, &asked),
         resources: client.audience.iter().map(String::as_str).collect(),
     };
     let html = app.pages.render(

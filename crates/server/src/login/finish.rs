@@ -28,17 +28,17 @@ pub async fn grant(
     app: &App,
     exchange: &Exchange,
     visit: Visit,
-    (client, scope): (&Client, Scope),
+    (client, consented): (&Client, Scope),
     (ambient, trail): (&mut Ambient, &mut Trail),
 ) -> Answer {
     let Some(session) = &visit.session else {
         return Err(ended("no session").into());
     };
     let tenant = &exchange.tenant.tenant;
-    let grant = new_grant(exchange, &visit, session, (client, scope), ambient);
+    let grant = new_grant(exchange, &visit, session, (client, &consented), ambient);
     let approved = visit.interaction.progress.approved.is_some();
     let consent = if approved {
-        Some(consented(app, exchange, &grant, ambient.now).await?)
+        Some(remembered(app, exchange, &grant, consented).await?)
     } else {
         None
     };
@@ -126,10 +126,12 @@ fn new_grant(
     exchange: &Exchange,
     visit: &Visit,
     session: &Session,
-    (client, scope): (&Client, Scope),
+    (client, consented): (&Client, &Scope),
     ambient: &mut Ambient,
 ) -> Grant {
     let request = &visit.interaction.request;
+    let scope = request.scope.intersection(consented);
+    let claims = request.claims.clone();
     let tenant = &exchange.tenant.tenant;
     Grant {
         id: RowId::new(ambient.now, &mut ambient.entropy),
@@ -144,7 +146,7 @@ fn new_grant(
         offline: scope.contains("offline_access"),
         scope,
         binding: None,
-        claims: request.claims.clone(),
+        claims: claims.map(|claims| claims.within(consented)),
         code: CodeBinding {
             redirect_uri: request.target.redirect_uri().to_owned(),
             redirect_uri_sent: true,
@@ -158,23 +160,21 @@ fn new_grant(
 }
 
 /// What is remembered: this approval and those before it.
-async fn consented(
+async fn remembered(
     app: &App,
     exchange: &Exchange,
     grant: &Grant,
-    now: Timestamp,
+    consented: Scope,
 ) -> Result<Consent, Denied> {
     let before = app
         .store
         .consent(exchange.tenant.id(), grant.user, &grant.client)
         .await?;
-    let scope = before.map_or_else(
-        || grant.scope.clone(),
-        |before| before.scope.union(&grant.scope),
-    );
     Ok(Consent {
-        scope,
-        given_at: now,
+        scope: before
+            .map_or_else(Scope::default, |before| before.scope)
+            .union(&consented),
+        given_at: grant.created_at,
     })
 }
 

@@ -18,7 +18,7 @@ use crate::http::denied::{Denied, FEW_SIGN_INS};
 use crate::http::exchange::Exchange;
 use crate::http::reply;
 use browser::Visit;
-use jeton_protocol::authorize::request::unknown_client;
+use jeton_protocol::authorize::request::{check_still_registered, unknown_client};
 use jeton_protocol::authorize::step::{Situation, Step, next_step};
 use jeton_protocol::client::Client;
 use jeton_protocol::refusal::Trail;
@@ -46,22 +46,30 @@ pub async fn advance(
 ) -> Answer {
     let client = client_of(app, exchange, &visit).await?;
     let tenant = exchange.tenant.id();
+    let interaction = &visit.interaction;
+    let judged_by = (&*client, &exchange.tenant.tenant);
+    // Shown here, whatever comes next: nothing goes to a place that is not the client's any more.
+    check_still_registered(
+        &interaction.request,
+        interaction.pushed.is_some(),
+        judged_by,
+    )?;
     let consent = match &visit.session {
         Some(session) => app.store.consent(tenant, session.user, &client.id).await?,
         None => None,
     };
     let situation = Situation {
-        request: &visit.interaction.request,
+        request: &interaction.request,
         client: &client,
         session: visit.session.as_ref(),
         consent: consent.as_ref(),
-        progress: &visit.interaction.progress,
+        progress: &interaction.progress,
     };
     match next_step(situation, ambient.now, trail) {
         Step::LogIn => to_page(app, exchange, "/sign-in", (visit, ambient.now)).await,
         Step::AskConsent(_) => to_page(app, exchange, "/consent", (visit, ambient.now)).await,
-        Step::Finish(scope) => {
-            finish::grant(app, exchange, visit, (&client, scope), (ambient, trail)).await
+        Step::Finish(consented) => {
+            finish::grant(app, exchange, visit, (&client, consented), (ambient, trail)).await
         }
         Step::Refuse(refusal) => finish::refuse(app, exchange, &visit, refusal, ambient.now).await,
     }
