@@ -69,7 +69,10 @@ impl Fetch {
     }
 
     /// The body of a 200.
-    pub(crate) async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Unavailable> {
+    pub(crate) async fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, Unavailable> {
         let response = (self.0)(request).await.map_err(Unavailable::Fetch)?;
         match response.status() {
             StatusCode::OK => Ok(response),
@@ -94,5 +97,9 @@ pub(crate) fn secure(text: &str) -> Result<Uri, BadAddress> {
         Some(_) | None => false,
     };
     let plain = !text.contains(['?', '#', '@']);
-    if secure && plain { Ok(uri) } else { Err(BadAddress) }
+    if secure && plain {
+        Ok(uri)
+    } else {
+        Err(BadAddress)
+    }
 }

@@ -100,7 +100,10 @@ impl Introspector {
 
     fn remembered(&self, key: &Key, now: Timestamp) -> Option<Result<Arc<Access>, Rejected>> {
         let answers = self.answers();
-        let active = answers.active.find(key, now).map(|access| Ok(Arc::clone(access)));
+        let active = answers
+            .active
+            .find(key, now)
+            .map(|access| Ok(Arc::clone(access)));
         active.or_else(|| {
             let inactive = answers.inactive.find(key, now);
             inactive.map(|()| Err(Rejected::Inactive))

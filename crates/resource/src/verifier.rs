@@ -68,7 +68,11 @@ impl Verifier {
 
     /// Issuer, audience and time, of a JWT and of an introspection answer alike.
     pub(crate) fn judge(&self, access: &Access, now: Timestamp) -> Result<(), Rejected> {
-        if access.issuer.as_ref().is_some_and(|iss| *iss != self.issuer) {
+        if access
+            .issuer
+            .as_ref()
+            .is_some_and(|iss| *iss != self.issuer)
+        {
             return Err(Rejected::Issuer);
         }
         if !access.audience.contains(&self.audience) {

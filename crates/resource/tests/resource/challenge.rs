@@ -34,15 +34,30 @@ fn each_refusal_has_its_status_and_challenge() {
     );
     assert_eq!(
         told(Rejected::ProofKey, dpop, &none),
-        (401, vec![format!(r#"DPoP error="invalid_token", error_description="The access token is bound to another key", {ALGS}"#)])
+        (
+            401,
+            vec![format!(
+                r#"DPoP error="invalid_token", error_description="The access token is bound to another key", {ALGS}"#
+            )]
+        )
     );
     assert_eq!(
         told(Rejected::ProofTime, dpop, &none),
-        (401, vec![format!(r#"DPoP error="invalid_dpop_proof", error_description="The DPoP proof is too old, or from the future", {ALGS}"#)])
+        (
+            401,
+            vec![format!(
+                r#"DPoP error="invalid_dpop_proof", error_description="The DPoP proof is too old, or from the future", {ALGS}"#
+            )]
+        )
     );
     assert_eq!(
         told(Rejected::ProofNonce, dpop, &none),
-        (401, vec![format!(r#"DPoP error="use_dpop_nonce", error_description="The DPoP proof must carry the nonce of the DPoP-Nonce header", {ALGS}"#)])
+        (
+            401,
+            vec![format!(
+                r#"DPoP error="use_dpop_nonce", error_description="The DPoP proof must carry the nonce of the DPoP-Nonce header", {ALGS}"#
+            )]
+        )
     );
     let (status, both) = told(Rejected::BoundAsBearer, bearer, &none);
     assert_eq!((status, both.len()), (401, 2));
@@ -102,7 +117,14 @@ fn a_token_comes_in_one_authorization_header() {
     for value in ["Basic YTpi", "Bearertoken", "", "Token x", "bearer,x"] {
         assert_eq!(read(&header(value)), Err(Rejected::NoToken), "{value}");
     }
-    for value in ["Bearer", "Bearer ", "Bearer a b", "Bearer =", "Bearer a=b", "DPoP \"x\""] {
+    for value in [
+        "Bearer",
+        "Bearer ",
+        "Bearer a b",
+        "Bearer =",
+        "Bearer a=b",
+        "DPoP \"x\"",
+    ] {
         assert_eq!(read(&header(value)), Err(Rejected::Request), "{value}");
     }
     assert_eq!(read(&[]), Err(Rejected::NoToken));

@@ -3,7 +3,7 @@
 use crate::support::*;
 use http::{Method, Request, Response, StatusCode};
 use jeton_resource::{
-    Access, ClientCertificate, Introspector, KeyCache, Protect, Proofs, Refused, Rejected,
+    Access, ClientCertificate, Introspector, KeyCache, Proofs, Protect, Refused, Rejected,
     Requirement, ResourceServer, Timestamp, Verifier,
 };
 use jeton_token::{SigningKey, base64url};
@@ -96,7 +96,10 @@ async fn whoever_may_gets_through_and_the_service_knows_who_it_is() {
     let world = local();
     let text = token(&world.key, &json!({}));
     let response = world.bearer(Requirement::scope("read"), &text).await;
-    assert_eq!((response.status(), response.body().as_str()), (StatusCode::OK, "user"));
+    assert_eq!(
+        (response.status(), response.body().as_str()),
+        (StatusCode::OK, "user")
+    );
     assert!(!response.headers().contains_key("dpop-nonce"));
 }
 
@@ -108,23 +111,47 @@ async fn nobody_else_reaches_the_service_and_nothing_of_the_token_comes_back() {
     let read = || Requirement::scope("read");
     let step_up = || Requirement::none().and_acr(["mfa"]);
     for (requirement, text, status, code) in [
-        (read(), of(json!({ "aud": "https://other.example" })), 401, "invalid_token"),
+        (
+            read(),
+            of(json!({ "aud": "https://other.example" })),
+            401,
+            "invalid_token",
+        ),
         (read(), of(json!({ "exp": 1 })), 401, "invalid_token"),
         (read(), token(&made(), &json!({})), 401, "invalid_token"),
         (read(), "nonsense".to_owned(), 401, "invalid_token"),
         (read(), "two words".to_owned(), 400, "invalid_request"),
-        (read(), of(json!({ "scope": "write" })), 403, "insufficient_scope"),
-        (step_up(), of(json!({})), 401, "insufficient_user_authentication"),
+        (
+            read(),
+            of(json!({ "scope": "write" })),
+            403,
+            "insufficient_scope",
+        ),
+        (
+            step_up(),
+            of(json!({})),
+            401,
+            "insufficient_user_authentication",
+        ),
     ] {
         let response = world.bearer(requirement, &text).await;
         assert_eq!(response.status(), status, "{code}");
         let challenge = response.headers()["www-authenticate"].to_str().unwrap();
-        assert!(challenge.starts_with(&format!("Bearer error=\"{code}\"")), "{challenge}");
+        assert!(
+            challenge.starts_with(&format!("Bearer error=\"{code}\"")),
+            "{challenge}"
+        );
         let shown = format!("{response:?} {}", why(&response));
-        assert!(!shown.contains(&text) && response.body().is_empty(), "{shown}");
+        assert!(
+            !shown.contains(&text) && response.body().is_empty(),
+            "{shown}"
+        );
     }
     let response = world.send(read(), &[]).await;
-    assert_eq!((response.status().as_u16(), why(&response)), (401, &Rejected::NoToken));
+    assert_eq!(
+        (response.status().as_u16(), why(&response)),
+        (401, &Rejected::NoToken)
+    );
     assert_eq!(world.reached(), 0);
 }
 
@@ -138,7 +165,11 @@ async fn a_bound_token_goes_through_with_a_proof_for_the_public_address_once() {
     let send = |proof: String| {
         let (world, authorization) = (&world, &authorization);
         async move {
-            let headers = [("authorization", authorization.as_str()), ("dpop", &proof), ("host", "evil.example")];
+            let headers = [
+                ("authorization", authorization.as_str()),
+                ("dpop", &proof),
+                ("host", "evil.example"),
+            ];
             world.send(Requirement::none(), &headers).await
         }
     };
@@ -170,7 +201,10 @@ async fn the_nonce_of_a_refusal_makes_the_next_try_succeed() {
     let first = proof(&holder, &text, &json!({}));
     let headers = [("authorization", authorization.as_str()), ("dpop", &first)];
     let refused = world.send(Requirement::none(), &headers).await;
-    assert_eq!((refused.status().as_u16(), why(&refused)), (401, &Rejected::ProofNonce));
+    assert_eq!(
+        (refused.status().as_u16(), why(&refused)),
+        (401, &Rejected::ProofNonce)
+    );
     let nonce = refused.headers()["dpop-nonce"].to_str().unwrap();
     let second = proof(&holder, &text, &json!({ "nonce": nonce }));
     let headers = [("authorization", authorization.as_str()), ("dpop", &second)];
@@ -187,9 +221,14 @@ async fn the_certificate_is_the_one_the_connection_proved() {
     let authorization = format!("Bearer {}", token(&world.key, &cnf));
     for (certificate, status) in [(None, 401), (Some([8; 32]), 401), (Some([9; 32]), 200)] {
         let request = Request::builder().method(Method::PUT).uri("/things");
-        let mut request = request.header("authorization", &authorization).body(()).unwrap();
+        let mut request = request
+            .header("authorization", &authorization)
+            .body(())
+            .unwrap();
         if let Some(thumbprint) = certificate {
-            request.extensions_mut().insert(ClientCertificate(thumbprint));
+            request
+                .extensions_mut()
+                .insert(ClientCertificate(thumbprint));
         }
         let response = world.answer(Requirement::none(), request).await;
         assert_eq!(response.status(), status);
@@ -207,14 +246,20 @@ async fn opaque_tokens_are_asked_about_and_their_audience_is_judged_here() {
     });
     let text = token(&world.key, &json!({}));
     let by_key = world.bearer(Requirement::none(), &text).await;
-    assert_eq!((by_key.status(), world.issuer.asked("/introspect")), (StatusCode::OK, 0));
+    assert_eq!(
+        (by_key.status(), world.issuer.asked("/introspect")),
+        (StatusCode::OK, 0)
+    );
     for (members, status) in [
         (json!({}), 200),
         (json!({ "aud": "https://other.example" }), 401),
         (json!({ "iss": "https://other.example" }), 401),
         (json!({ "exp": NOW.seconds() }), 401),
         (json!({ "active": false }), 401),
-        (json!({ "cnf": { "jkt": made().public_jwk().thumbprint() } }), 401),
+        (
+            json!({ "cnf": { "jkt": made().public_jwk().thumbprint() } }),
+            401,
+        ),
     ] {
         let answer = changed(changed(claims(), &json!({ "active": true })), &members);
         world.issuer.says(move |_| Ok(json_answer(&answer)));
@@ -235,6 +280,8 @@ async fn an_issuer_that_is_away_is_not_the_callers_fault() {
     let foreign = token(&world.key, &json!({ "iss": "https://other.example" }));
     let response = world.bearer(Requirement::none(), &foreign).await;
     assert_eq!(why(&response), &Rejected::Issuer);
-    let asked = world.issuer.asked("/.well-known/oauth-authorization-server");
+    let asked = world
+        .issuer
+        .asked("/.well-known/oauth-authorization-server");
     assert_eq!(asked, 1, "another issuer's token asks nobody");
 }

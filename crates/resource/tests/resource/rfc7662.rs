@@ -44,7 +44,10 @@ async fn the_resource_proves_itself_and_sends_the_token_in_the_body() {
     let access = introspector(&issuer).introspect("jta_a+b&c", NOW).await;
     assert_eq!(access.unwrap().subject, "user");
     let seen = issuer.seen.lock().unwrap();
-    assert_eq!(seen[0].2, "token=jta%5Fa%2Bb%26c&token_type_hint=access_token");
+    assert_eq!(
+        seen[0].2,
+        "token=jta%5Fa%2Bb%26c&token_type_hint=access_token"
+    );
 }
 
 #[tokio::test]
@@ -131,9 +134,16 @@ async fn an_answer_that_says_too_little_or_nothing_is_not_believed() {
     let asked = issuer.asked("/introspect");
     assert!(introspector.introspect("a", NOW).await.is_err());
     assert!(introspector.introspect("a", NOW).await.is_err());
-    assert_eq!(issuer.asked("/introspect"), asked + 2, "a failure is not remembered");
+    assert_eq!(
+        issuer.asked("/introspect"),
+        asked + 2,
+        "a failure is not remembered"
+    );
     let long = "a".repeat(16 * 1024 + 1);
-    assert_eq!(introspector.introspect(&long, NOW).await, Err(Rejected::Inactive));
+    assert_eq!(
+        introspector.introspect(&long, NOW).await,
+        Err(Rejected::Inactive)
+    );
 }
 
 #[test]

@@ -90,7 +90,10 @@ fn another_issuer_audience_or_moment_is_refused() {
         (json!({ "iss": format!("{ISSUER}/") }), Rejected::Issuer),
         (json!({ "iss": "https://ISSUER.example" }), Rejected::Issuer),
         (json!({ "aud": format!("{API}/") }), Rejected::Audience),
-        (json!({ "aud": [ISSUER, "https://other.example"] }), Rejected::Audience),
+        (
+            json!({ "aud": [ISSUER, "https://other.example"] }),
+            Rejected::Audience,
+        ),
         (json!({ "exp": NOW.seconds() }), Rejected::Expired),
         (json!({ "iat": NOW.seconds() + 11 }), Rejected::TooEarly),
         (json!({ "nbf": NOW.seconds() + 11 }), Rejected::TooEarly),
@@ -122,23 +125,41 @@ fn only_a_signed_at_jwt_by_a_key_of_the_issuer_is_one() {
         let text = with(&json!({ "typ": typ, "alg": "ES256" }));
         assert_eq!(refused(&key, &text), Rejected::Typ, "{typ}");
     }
-    assert_eq!(refused(&key, &with(&json!({ "alg": "ES256" }))), Rejected::Typ);
+    assert_eq!(
+        refused(&key, &with(&json!({ "alg": "ES256" }))),
+        Rejected::Typ
+    );
     for alg in ["ES384", "RS256", "PS256", "EdDSA", "HS256"] {
         let text = with(&json!({ "typ": "at+jwt", "alg": alg }));
         assert_eq!(refused(&key, &text), Rejected::Signature, "{alg}");
     }
-    assert_eq!(refused(&key, &token(&made(), &json!({}))), Rejected::Signature);
+    assert_eq!(
+        refused(&key, &token(&made(), &json!({}))),
+        Rejected::Signature
+    );
     for header in [
         json!({ "typ": "at+jwt", "alg": "none" }),
         json!({ "typ": "at+jwt" }),
         json!({ "typ": "at+jwt", "alg": "ES256", "crit": ["exp"] }),
     ] {
-        assert!(matches!(refused(&key, &with(&header)), Rejected::Malformed(_)));
+        assert!(matches!(
+            refused(&key, &with(&header)),
+            Rejected::Malformed(_)
+        ));
     }
     let text = token(&key, &json!({}));
     let unsigned = text.rsplit_once('.').unwrap().0;
-    for text in ["", "jta_opaque", unsigned, &format!("{unsigned}."), &format!("{text}.")] {
-        assert!(matches!(refused(&key, text), Rejected::Malformed(_)), "{text}");
+    for text in [
+        "",
+        "jta_opaque",
+        unsigned,
+        &format!("{unsigned}."),
+        &format!("{text}."),
+    ] {
+        assert!(
+            matches!(refused(&key, text), Rejected::Malformed(_)),
+            "{text}"
+        );
     }
 }
 
@@ -171,14 +192,34 @@ fn a_requirement_asks_for_all_of_the_scope_one_acr_and_a_recent_sign_in() {
         (Requirement::none(), json!({ "scope": null }), Ok(())),
         (scope("write read"), json!({}), Ok(())),
         (scope("read admin"), json!({}), Err(Rejected::Scope)),
-        (scope("read"), json!({ "scope": null }), Err(Rejected::Scope)),
+        (
+            scope("read"),
+            json!({ "scope": null }),
+            Err(Rejected::Scope),
+        ),
         (scope("READ"), json!({}), Err(Rejected::Scope)),
         (scope("read").and_acr(["pwd", "mfa"]), told.clone(), Ok(())),
-        (scope("read").and_acr(["mfa"]), json!({}), Err(Rejected::Authentication)),
-        (scope("read").and_acr(["hwk"]), told.clone(), Err(Rejected::Authentication)),
+        (
+            scope("read").and_acr(["mfa"]),
+            json!({}),
+            Err(Rejected::Authentication),
+        ),
+        (
+            scope("read").and_acr(["hwk"]),
+            told.clone(),
+            Err(Rejected::Authentication),
+        ),
         (scope("read").and_max_age(minutes(5)), told.clone(), Ok(())),
-        (scope("read").and_max_age(minutes(4)), told.clone(), Err(Rejected::Authentication)),
-        (scope("read").and_max_age(minutes(5)), json!({}), Err(Rejected::Authentication)),
+        (
+            scope("read").and_max_age(minutes(4)),
+            told.clone(),
+            Err(Rejected::Authentication),
+        ),
+        (
+            scope("read").and_max_age(minutes(5)),
+            json!({}),
+            Err(Rejected::Authentication),
+        ),
         (scope("admin").and_acr(["hwk"]), told, Err(Rejected::Scope)),
     ] {
         assert_eq!(
@@ -194,8 +235,5 @@ fn a_binding_is_told() {
     let (key, holder) = (made(), made());
     let access = verifier().verify(&bound(&key, &holder), &key_set(&[&key]), NOW);
     let thumbprint = holder.public_jwk().thumbprint_bytes();
-    assert_eq!(
-        access.unwrap().cnf,
-        Some(Confirmation::DpopKey(thumbprint))
-    );
+    assert_eq!(access.unwrap().cnf, Some(Confirmation::DpopKey(thumbprint)));
 }

@@ -90,7 +90,10 @@ fn every_flaw_of_a_proof_is_refused() {
     }
     assert_eq!(flawed(json!({ "jti": "" })), DpopError::Jti);
     for method in ["POST", "get"] {
-        assert!(matches!(flawed(json!({ "htm": method })), DpopError::Method(_)));
+        assert!(matches!(
+            flawed(json!({ "htm": method })),
+            DpopError::Method(_)
+        ));
     }
     for url in [
         "https://api.example/things/",
@@ -100,7 +103,10 @@ fn every_flaw_of_a_proof_is_refused() {
         "https://issuer.example/things",
         "/things",
     ] {
-        assert!(matches!(flawed(json!({ "htu": url })), DpopError::Url(_)), "{url}");
+        assert!(
+            matches!(flawed(json!({ "htu": url })), DpopError::Url(_)),
+            "{url}"
+        );
     }
     for ath in [Value::Null, json!(""), json!(base64url::encode(&[0; 32]))] {
         assert_eq!(flawed(json!({ "ath": ath })), DpopError::AccessToken);
@@ -196,9 +202,15 @@ fn where_nonces_are_asked_for_a_recent_one_stands_for_the_clock() {
             Err(Rejected::ProofNonce)
         );
     }
-    assert_eq!(with(json!({ "nonce": nonce, "iat": 5, "jti": "1" }), NOW), Ok(()));
+    assert_eq!(
+        with(json!({ "nonce": nonce, "iat": 5, "jti": "1" }), NOW),
+        Ok(())
+    );
     let a_minute_on = later(60);
-    assert_eq!(with(json!({ "nonce": nonce, "jti": "2" }), a_minute_on), Ok(()));
+    assert_eq!(
+        with(json!({ "nonce": nonce, "jti": "2" }), a_minute_on),
+        Ok(())
+    );
     assert_eq!(
         with(json!({ "nonce": nonce, "jti": "3" }), later(120)),
         Err(Rejected::ProofNonce)
@@ -208,7 +220,11 @@ fn where_nonces_are_asked_for_a_recent_one_stands_for_the_clock() {
         Err(Rejected::ProofReplayed)
     );
     assert!(Proofs::default().next_nonce(NOW).is_none());
-    assert!(Proofs::default().with_nonces(&Secret::new(vec![1; 31])).is_none());
+    assert!(
+        Proofs::default()
+            .with_nonces(&Secret::new(vec![1; 31]))
+            .is_none()
+    );
 }
 
 // RFC 8705 §3

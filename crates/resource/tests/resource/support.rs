@@ -57,7 +57,10 @@ pub fn token(key: &SigningKey, members: &Value) -> String {
 
 /// A token that is bound to the key of `holder`.
 pub fn bound(key: &SigningKey, holder: &SigningKey) -> String {
-    token(key, &json!({ "cnf": { "jkt": holder.public_jwk().thumbprint() } }))
+    token(
+        key,
+        &json!({ "cnf": { "jkt": holder.public_jwk().thumbprint() } }),
+    )
 }
 
 pub fn proof(key: &SigningKey, token: &str, members: &Value) -> String {
