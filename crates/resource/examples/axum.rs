@@ -2,9 +2,11 @@
 //!
 //! ```console
 //! cargo run -p jeton-resource --example axum
-//! curl -i http://127.0.0.1:9100/things
+//! TOKEN=$(curl -s -u demo-job:demo-job-secret http://localhost:9000/token -d grant_type=client_credentials | cut -d '"' -f 4)
+//! curl -i http://127.0.0.1:9100/photos -H "Authorization: Bearer $TOKEN"
 //! ```
 //!
+//! It answers for the audience of the demo clients. Their tokens are opaque, so it asks about them; JWTs it checks itself.
 //! Its client speaks plain HTTP, which is enough for an issuer on this machine with a port; in production hand in one that speaks TLS.
 
 use axum::routing::get;
@@ -14,7 +16,8 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::rt::TokioIo;
 use jeton_resource::{
-    Access, Fetch, KeyCache, Protect, Requirement, ResourceServer, Timestamp, Verifier,
+    Access, Fetch, Introspector, KeyCache, Protect, Requirement, ResourceServer, Secret, Timestamp,
+    Verifier,
 };
 use std::error::Error;
 use std::sync::Arc;
@@ -22,7 +25,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::net::{TcpListener, TcpStream};
 
 const ISSUER: &str = "http://localhost:9000";
-const API: &str = "http://127.0.0.1:9100";
+/// What tokens for this API name, and what clients put before the path. The two are often the same.
+const AUDIENCE: &str = "http://localhost:9000/demo/api";
+const BASE_URL: &str = "http://127.0.0.1:9100";
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -30,18 +35,23 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if let Err(problem) = keys.refresh(now()).await {
         eprintln!("no keys yet: {problem}");
     }
-    let server = ResourceServer::new(Verifier::new(ISSUER, API), API).with_keys(keys);
+    let secret = Secret::from_text("demo-job-secret".to_owned());
+    let endpoint = format!("{ISSUER}/introspect");
+    let introspector = Introspector::new(&endpoint, ("demo-job", &secret), Fetch::new(send))?;
+    let server = ResourceServer::new(Verifier::new(ISSUER, AUDIENCE), BASE_URL)
+        .with_keys(keys)
+        .with_introspection(introspector);
     let protect = Protect::new(Arc::new(server), now);
-    let to_read = protect.requiring(Requirement::scope("api:read"));
+    let to_read = protect.requiring(Requirement::scope("photos:read"));
     let router = Router::new()
-        .route("/things", get(things).layer(to_read))
+        .route("/photos", get(photos).layer(to_read))
         .route("/me", get(me).layer(protect));
     axum::serve(TcpListener::bind("127.0.0.1:9100").await?, router).await?;
     Ok(())
 }
 
-async fn things(Extension(access): Extension<Access>) -> String {
-    format!("things for {}\n", access.client)
+async fn photos(Extension(access): Extension<Access>) -> String {
+    format!("photos for {}\n", access.client)
 }
 
 async fn me(Extension(access): Extension<Access>) -> String {
