@@ -103,16 +103,31 @@ async fn a_request_that_hangs_up_does_not_keep_others_from_the_keys() {
     let (issuer, key) = (Issuer::new(), made());
     issuer.publishes(&[&key]);
     let cache = cache(&issuer);
-    {
-        let first = Box::pin(knows(&cache, &key, NOW));
-        let polled = tokio::select! {
-            biased;
-            done = first => Some(done),
-            () = std::future::ready(()) => None,
-        };
-        assert_eq!(polled, None);
-    }
+    hangs_up(knows(&cache, &key, NOW)).await;
     assert_eq!(knows(&cache, &key, NOW).await, Ok(true));
+}
+
+#[tokio::test]
+async fn strangers_who_hang_up_do_not_have_the_issuer_asked_more_often() {
+    let (issuer, key) = (Issuer::new(), made());
+    issuer.publishes(&[&key]);
+    let cache = cache(&issuer);
+    assert_eq!(knows(&cache, &key, NOW).await, Ok(true));
+    for _ in 0..3 {
+        hangs_up(knows(&cache, &made(), later(60))).await;
+    }
+    assert_eq!(knows(&cache, &made(), later(61)).await, Ok(false));
+    let asked = issuer.asked("/.well-known/oauth-authorization-server");
+    assert_eq!(asked, 2);
+}
+
+/// Goes on until it has to wait, and no further.
+async fn hangs_up(asking: impl Future<Output = Result<bool, Unavailable>>) {
+    tokio::select! {
+        biased;
+        done = asking => panic!("did not wait: {done:?}"),
+        () = std::future::ready(()) => {}
+    }
 }
 
 // SEC-171, RFC 8414 §3.3
