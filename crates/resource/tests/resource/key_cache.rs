@@ -125,7 +125,7 @@ async fn strangers_who_hang_up_do_not_have_the_issuer_asked_more_often() {
 async fn hangs_up(asking: impl Future<Output = Result<bool, Unavailable>>) {
     tokio::select! {
         biased;
-        done = asking => panic!("did not wait: {done:?}"),
+        _ = asking => {}
         () = std::future::ready(()) => {}
     }
 }
