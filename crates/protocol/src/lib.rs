@@ -14,6 +14,7 @@ pub mod client;
 pub mod client_auth;
 pub mod consent;
 pub mod cut;
+pub mod device;
 pub mod grant;
 pub mod grants;
 pub mod interaction;

@@ -2,7 +2,7 @@
 
 use crate::refusal::Rule;
 use crate::{
-    authorize, client_auth, grants, introspection, logout, params, revocation, standing, userinfo,
+    authorize, client_auth, device, grants, introspection, logout, params, revocation, standing, userinfo,
 };
 
 pub fn all() -> impl Iterator<Item = &'static Rule> {
@@ -19,6 +19,8 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         grants::authorization_code::RULES,
         grants::refresh_token::RULES,
         grants::client_credentials::RULES,
+        device::RULES,
+        grants::device_code::RULES,
         standing::RULES,
         introspection::RULES,
         revocation::RULES,
@@ -31,7 +33,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
 }
 
 /// Parameter names that may be repeated in a log line; any other name is the caller's text.
-pub(crate) const KNOWN_PARAMETERS: [&str; 30] = [
+pub(crate) const KNOWN_PARAMETERS: [&str; 32] = [
     "client_id",
     "client_secret",
     "client_assertion",
@@ -62,4 +64,6 @@ pub(crate) const KNOWN_PARAMETERS: [&str; 30] = [
     "request",
     "request_uri",
     "access_token",
+    "device_code",
+    "user_code",
 ];

@@ -3,6 +3,7 @@
 
 use crate::http::exchange::Exchange;
 use jeton_store::throttle::Rate;
+use jeton_token::row_id::RowId;
 use jeton_token::secret::sha256;
 use jeton_token::timestamp::Timestamp;
 use papaya::HashMap;
@@ -60,6 +61,15 @@ const INTERACTIONS: Rate = Rate {
     burst: 300,
     per_charge: Duration::from_millis(100),
 };
+
+/// Devices that a client starts at one address (SEC-465).
+const DEVICES: Rate = Rate {
+    burst: 10,
+    per_charge: Duration::from_secs(6),
+};
+
+/// A device that waits exactly its interval is not blamed for the network.
+const LEEWAY: Duration = Duration::from_secs(1);
 
 const MOST_BUCKETS: usize = 65_536;
 
@@ -128,6 +138,35 @@ impl Throttle {
         let address = network(exchange.address).to_string();
         let key = bucket(&[exchange.tenant.id().as_str(), "interaction", &address]);
         self.admit_to(key, INTERACTIONS, now)
+    }
+
+    /// Counts one device that a client starts at one address; how many seconds to wait when it is one too many.
+    pub fn admit_device(&self, exchange: &Exchange, client: &str, now: Timestamp) -> Option<u64> {
+        let address = network(exchange.address).to_string();
+        let key = bucket(&[exchange.tenant.id().as_str(), "device", client, &address]);
+        self.admit_to(key, DEVICES, now)
+    }
+
+    /// Notes a poll of a device, and whether the one before it is too short a time ago. Each node knows only the polls it has
+    /// answered itself, so that no poll has to be written down.
+    pub fn polls_too_soon(
+        &self,
+        exchange: &Exchange,
+        device: RowId,
+        interval: Duration,
+        now: Timestamp,
+    ) -> bool {
+        let tenant = exchange.tenant.id().as_str();
+        let key = bucket(&[tenant, "poll", &device.to_string()]);
+        let next = micros(now.plus(interval.saturating_sub(LEEWAY)));
+        let buckets = self.buckets.pin();
+        let too_soon = buckets
+            .get(&key)
+            .is_some_and(|earliest| micros(now) < *earliest);
+        if buckets.len() < MOST_BUCKETS || too_soon {
+            buckets.insert(key, next);
+        }
+        too_soon
     }
 
     fn admit_to(&self, key: [u8; 16], rate: Rate, now: Timestamp) -> Option<u64> {

@@ -40,7 +40,7 @@ fn asking(text: &str) -> Asking<'_> {
 fn sign_in(text: &str) -> SignIn<'_> {
     SignIn {
         look: look(text),
-        client: asking(text),
+        client: Some(asking(text)),
         action: "/sign-in",
         interaction: text,
         csrf: text,

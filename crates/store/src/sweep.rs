@@ -57,6 +57,8 @@ fn sweep_expired(tx: &mut Tx<'_>, before: Timestamp) -> Result<Swept, StoreError
          (SELECT tenant_id, id FROM interactions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
         "DELETE FROM sessions WHERE (tenant_id, id) IN \
          (SELECT tenant_id, id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
+        "DELETE FROM devices WHERE (tenant_id, id) IN \
+         (SELECT tenant_id, id FROM devices WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
         "DELETE FROM links WHERE (tenant_id, id) IN \
          (SELECT tenant_id, id FROM links WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
         "DELETE FROM replay WHERE (tenant_id, kind, client_id, value) IN \

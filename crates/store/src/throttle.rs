@@ -52,6 +52,25 @@ impl Store {
             .await
     }
 
+    /// Takes one charge back, as a right code does: it forgives itself, and no guess before it.
+    pub async fn refund(
+        &self,
+        tenant: &TenantId,
+        bucket: &str,
+        rate: Rate,
+    ) -> Result<(), StoreError> {
+        let (tenant, bucket) = (tenant.clone(), bucket.to_owned());
+        let charge = i64::try_from(rate.per_charge.as_millis()).unwrap_or(i64::MAX);
+        self.write(move |tx| {
+            tx.run(
+                "UPDATE throttle SET full_at = full_at - $3 WHERE tenant_id = $1 AND bucket = $2",
+                values![tenant.as_str(), bucket.as_str(), charge],
+            )
+            .map(drop)
+        })
+        .await
+    }
+
     /// Empties the bucket, as a right password does.
     pub async fn forgive(&self, tenant: &TenantId, bucket: &str) -> Result<(), StoreError> {
         let (tenant, bucket) = (tenant.clone(), bucket.to_owned());

@@ -6,17 +6,15 @@ use crate::ambient::Ambient;
 use crate::app::App;
 use crate::http::exchange::Exchange;
 use crate::http::reply;
-use crate::login::browser::{self, Visit};
-use crate::login::{self, finish, sign_in::set_cookie};
+use crate::login::browser;
+use crate::login::{self, finish};
 use http::Method;
 use jeton_protocol::authorize::request::{self as rules, AuthorizationRequest, AuthorizeRefusal};
 use jeton_protocol::client::Client;
-use jeton_protocol::interaction::{Interaction, Progress};
+use jeton_protocol::interaction::InteractionRequest;
 use jeton_protocol::metadata::path;
 use jeton_protocol::refusal::Trail;
-use jeton_token::handle::HandleKind;
 use jeton_token::jws::Jws;
-use jeton_token::row_id::RowId;
 
 pub async fn authorize(
     app: &App,
@@ -43,19 +41,8 @@ pub async fn authorize(
                 return Ok(finish::send_refusal(app, exchange, &target, &refusal));
             }
         };
-    let (browser, cookie) = browser::known_browser(app, exchange, ambient).await;
-    let interaction = new_interaction(exchange, request, browser, ambient);
-    let ring = exchange.tenant.ring();
-    let tenant = exchange.tenant.id().as_str();
-    let handle = ring
-        .handles
-        .seal(tenant, HandleKind::Interaction, interaction.id, 0);
-    let visit = Visit::begin(app, exchange, (interaction, handle), ambient.now).await?;
-    let mut reply = login::advance(app, exchange, visit, (ambient, trail)).await?;
-    if let Some(cookie) = cookie {
-        set_cookie(&mut reply, cookie);
-    }
-    Ok(reply)
+    let request = InteractionRequest::Authorization(request);
+    login::begin(app, exchange, request, (ambient, trail)).await
 }
 
 /// The query of the same request as a GET: a form that another site posts comes without our cookies (`SameSite=Lax`), and
@@ -71,25 +58,6 @@ fn posted_from_elsewhere(exchange: &Exchange) -> Option<&str> {
 
 /// A longer form is answered as it comes.
 const LONGEST_QUERY: usize = 8 * 1024;
-
-fn new_interaction(
-    exchange: &Exchange,
-    request: AuthorizationRequest,
-    browser: RowId,
-    ambient: &mut Ambient,
-) -> Interaction {
-    Interaction {
-        id: RowId::new(ambient.now, &mut ambient.entropy),
-        request,
-        browser: browser::digest(browser),
-        progress: Progress::default(),
-        created_at: ambient.now,
-        expires_at: ambient
-            .now
-            .plus(exchange.tenant.tenant.policy.lifetimes.interaction),
-        closed_at: None,
-    }
-}
 
 /// `sub` of an ID token of ours for this client, expired or not (Core §3.1.2.1).
 fn hinted_subject(exchange: &Exchange, client: &Client, text: &str) -> Option<String> {

@@ -11,7 +11,7 @@ use crate::http::reply;
 use crate::pages::{Consent, Page, ScopeLine};
 use http::{Method, StatusCode};
 use jeton_protocol::authorize::request::Prompt;
-use jeton_protocol::interaction::Approval;
+use jeton_protocol::interaction::{Approval, InteractionRequest};
 use jeton_protocol::params::Params;
 use jeton_protocol::refusal::Trail;
 use jeton_protocol::scope::Scope;
@@ -55,8 +55,7 @@ async fn approve(
         return Ok(back_to_dispatcher(exchange, &visit.handle));
     };
     let kept: Vec<&str> = visit
-        .interaction
-        .request
+        .authorization()?
         .scope
         .iter()
         .filter(|value| *value == "openid" || params.one(&format!("scope.{value}")).is_some())
@@ -79,8 +78,10 @@ async fn approve(
 async fn switch_user(app: &App, exchange: &Exchange, visit: Visit, ambient: &Ambient) -> Answer {
     let mut interaction = visit.interaction.clone();
     interaction.progress.signed_in = None;
-    if !interaction.request.prompts(Prompt::SelectAccount) {
-        interaction.request.prompt.push(Prompt::SelectAccount);
+    if let InteractionRequest::Authorization(request) = &mut interaction.request
+        && !request.prompts(Prompt::SelectAccount)
+    {
+        request.prompt.push(Prompt::SelectAccount);
     }
     step(app, exchange, interaction, ambient.now).await?;
     Ok(back_to_dispatcher(exchange, &visit.handle))
@@ -94,7 +95,7 @@ async fn ask(app: &App, exchange: &Exchange, visit: &Visit) -> Answer {
     let client = client_of(app, exchange, visit).await?;
     let user = app.store.user(&tenant.id, session.user).await?;
     let username = user.map(|user| user.username).unwrap_or_default();
-    let request = &visit.interaction.request;
+    let request = visit.authorization()?;
     let path = format!("{}/consent", tenant.issuer.path());
     let csrf = visit.csrf(exchange, Some(session.id));
     let page = Consent {
@@ -115,7 +116,7 @@ async fn ask(app: &App, exchange: &Exchange, visit: &Visit) -> Answer {
     Ok(reply::page(StatusCode::OK, html, Some(&origin)))
 }
 
-fn scope_lines<'a>(tenant: &'a Tenant, scope: &'a Scope) -> Vec<ScopeLine<'a>> {
+pub(super) fn scope_lines<'a>(tenant: &'a Tenant, scope: &'a Scope) -> Vec<ScopeLine<'a>> {
     let described = |value: &str| {
         tenant
             .policy

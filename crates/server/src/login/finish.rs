@@ -7,6 +7,7 @@ use crate::endpoints::Answer;
 use crate::http::denied::Denied;
 use crate::http::exchange::Exchange;
 use crate::http::reply;
+use jeton_protocol::authorize::request::AuthorizationRequest;
 use jeton_protocol::authorize::response::AuthorizationResponse;
 use jeton_protocol::client::Client;
 use jeton_protocol::consent::Consent;
@@ -32,7 +33,8 @@ pub async fn grant(
         return Err(ended("no session").into());
     };
     let tenant = &exchange.tenant.tenant;
-    let grant = new_grant(exchange, &visit, session, (client, scope), ambient);
+    let request = visit.authorization()?;
+    let grant = new_grant(exchange, request, session, (client, scope), ambient);
     let approved = visit.interaction.progress.approved.is_some();
     let consent = if approved {
         Some(consented(app, exchange, &grant, ambient.now).await?)
@@ -56,7 +58,7 @@ pub async fn grant(
     match app.store.approve(&tenant.id, approval).await? {
         Approved::Approved => {
             trail.pass(&INTERACTION_KNOWN);
-            let target = &visit.interaction.request.target;
+            let target = &visit.authorization()?.target;
             Ok(reply::see_other(&target.encode(
                 &AuthorizationResponse::Code(&code),
                 &tenant.issuer,
@@ -82,7 +84,7 @@ pub async fn refuse(
     Ok(send_refusal(
         app,
         exchange,
-        &visit.interaction.request.target,
+        &visit.authorization()?.target,
         &refusal,
     ))
 }
@@ -101,12 +103,11 @@ pub fn send_refusal(
 
 fn new_grant(
     exchange: &Exchange,
-    visit: &Visit,
+    request: &AuthorizationRequest,
     session: &Session,
     (client, scope): (&Client, Scope),
     ambient: &mut Ambient,
 ) -> Grant {
-    let request = &visit.interaction.request;
     let tenant = &exchange.tenant.tenant;
     Grant {
         id: RowId::new(ambient.now, &mut ambient.entropy),
@@ -134,7 +135,7 @@ fn new_grant(
 }
 
 /// What is remembered: this approval and those before it.
-async fn consented(
+pub(super) async fn consented(
     app: &App,
     exchange: &Exchange,
     grant: &Grant,
@@ -154,6 +155,6 @@ async fn consented(
     })
 }
 
-fn ended(found: &'static str) -> Refusal {
+pub(super) fn ended(found: &'static str) -> Refusal {
     Refusal::new(&INTERACTION_KNOWN, "an open interaction", found)
 }

@@ -62,6 +62,12 @@ impl Observe {
         self.keep(exchange, refusal);
     }
 
+    /// A refusal that a page tells in its own words, and lets the person try again.
+    pub fn note_shown_refusal(&self, exchange: &Exchange, refusal: &Refusal) {
+        log_refusal(exchange, &exchange.path, refusal);
+        self.keep(exchange, refusal);
+    }
+
     /// A token that was described as inactive, and why.
     pub fn note_inactive(&self, exchange: &Exchange, refusal: &Refusal) {
         tracing::info!(

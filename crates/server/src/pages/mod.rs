@@ -8,6 +8,7 @@ mod asking;
 mod asset;
 mod clause;
 mod consent;
+mod device;
 mod failure;
 mod home;
 mod locale;
@@ -25,6 +26,7 @@ pub use admin_link::AdminLink;
 pub use asking::{Asking, Destination, DestinationKind, Trust};
 pub use asset::{Asset, asset};
 pub use consent::{Consent, ScopeLine};
+pub use device::{DeviceConfirm, DeviceDone, DeviceOutcome, UserCodePage};
 pub use failure::{Explained, Failure, Onward};
 pub use home::{Demo, Home, HomeClient, HomeEndpoint};
 pub use locale::Locale;
@@ -45,6 +47,9 @@ pub use trace::{
 pub enum Page<'a> {
     SignIn(SignIn<'a>),
     Consent(Consent<'a>),
+    UserCode(UserCodePage<'a>),
+    DeviceConfirm(DeviceConfirm<'a>),
+    DeviceDone(DeviceDone<'a>),
     Failure(Failure<'a>),
     SignedOut(SignedOut<'a>),
     SignOutQuestion(SignOutQuestion<'a>),
@@ -60,6 +65,9 @@ impl Page<'_> {
         match self {
             Self::SignIn(_) => "sign-in.html",
             Self::Consent(_) => "consent.html",
+            Self::UserCode(_) => "user-code.html",
+            Self::DeviceConfirm(_) => "device-confirm.html",
+            Self::DeviceDone(_) => "device-done.html",
             Self::Failure(_) => "failure.html",
             Self::SignedOut(_) => "signed-out.html",
             Self::SignOutQuestion(_) => "sign-out.html",

@@ -231,12 +231,17 @@ fn fits_together(client: &Client) -> Result<(), Failure> {
             && client.jwks.as_ref().is_none_or(KeySet::is_empty)
         {
             "private_key_jwt needs the client's public keys: --jwks-file FILE"
-        } else if client.may_use(GrantType::RefreshToken) && !needs_uri {
-            "refresh_token needs authorization_code beside it"
+        } else if client.may_use(GrantType::RefreshToken) && !signs_users_in(client) {
+            "refresh_token needs authorization_code or device_code beside it"
         } else {
             return Ok(());
         };
     Err(Failure::usage(told))
+}
+
+/// Whether tokens of the client can be a user's.
+pub(super) fn signs_users_in(client: &Client) -> bool {
+    client.may_use(GrantType::AuthorizationCode) || client.may_use(GrantType::DeviceCode)
 }
 
 fn judge_algorithm(client: &Client) -> Result<(), Failure> {
