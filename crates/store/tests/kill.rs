@@ -181,7 +181,12 @@ async fn cycle(world: &mut World, name: &str) -> Result<(), jeton_store::StoreEr
         occasion: world.occasion(),
         grant: grant.clone(),
     };
-    world.store.approve(&world.tenant, approval).await?;
+    if name.ends_with(['1', '3', '5', '7', '9']) {
+        world.store.approve(&world.tenant, approval).await?;
+    } else {
+        answer_device(world, approval).await?;
+        acknowledge(&format!("answered {}", grant.id));
+    }
     let redemption = redemption(world, grant.id);
     if world.store.redeem_code(&world.tenant, redemption).await? == Redeemed::Issued {
         acknowledge(&format!("redeemed {}", grant.id));
@@ -211,6 +216,28 @@ async fn cycle(world: &mut World, name: &str) -> Result<(), jeton_store::StoreEr
         .revoke_grant(&world.tenant, grant.id, "grant.revoked", occasion)
         .await?;
     acknowledge(&format!("revoked {}", grant.id));
+    Ok(())
+}
+
+/// The same, for a device: from then on its code is a code like any other.
+async fn answer_device(
+    world: &mut World,
+    approval: jeton_store::grants::Approval,
+) -> Result<(), jeton_store::StoreError> {
+    let (tenant, store) = (&world.tenant, &world.store);
+    let device = jeton_protocol::device::Device {
+        id: approval.grant.id,
+        client: world.client.clone(),
+        scope: approval.grant.scope.clone(),
+        address: "192.0.2.1".into(),
+        created_at: world.now,
+        expires_at: approval.code_expires_at,
+    };
+    let digests = vec![jeton_token::secret::sha256(&device.id.bytes())];
+    store.open_device(tenant, device, digests.clone()).await?;
+    let who = (world.session, world.user);
+    store.claim_device(tenant, digests, who, world.now).await?;
+    store.approve_device(tenant, approval).await?;
     Ok(())
 }
 
@@ -274,6 +301,10 @@ async fn check(location: &Location, round: &str, lines: &[String]) {
             "redeemed" => {
                 let known_revoked = revoked.contains(format!("{name}.").as_str());
                 check_redeemed(&mut world, grant, known_revoked).await;
+            }
+            "answered" => {
+                let device = store.device(&world.tenant, grant).await.unwrap();
+                assert!(device.expect(line).approved_at.is_some(), "{line}");
             }
             "rotated" => assert!(found.generation >= number.parse().unwrap(), "{line}"),
             "revoked" => {

@@ -7,6 +7,7 @@ mod approval;
 mod changes;
 mod codes;
 mod cuts;
+mod devices;
 mod faults;
 mod floor;
 mod interactions;

@@ -54,7 +54,7 @@ fn refused_and_unchanged(place: &Place) -> String {
 fn a_newer_or_edited_database_is_refused(kind: Kind) {
     for (sql, word) in [
         (
-            "INSERT INTO migrations VALUES (2, 'later', 'x', 0)",
+            "INSERT INTO migrations VALUES (1000, 'later', 'x', 0)",
             "newer",
         ),
         ("UPDATE migrations SET checksum = 'x'", "migration 1"),
