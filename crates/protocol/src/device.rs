@@ -66,10 +66,23 @@ impl WaitingDevice {
     pub fn waits(&self, now: Timestamp) -> bool {
         self.approved_at.is_none() && self.denied_at.is_none() && now < self.device.expires_at
     }
+
+    /// The interval after a poll that came too soon.
+    pub fn slowed(&self) -> Duration {
+        if self.interval < SLOWEST {
+            self.interval + SLOWER
+        } else {
+            self.interval
+        }
+    }
 }
 
 /// The `interval` a device is told (RFC 8628 §3.2).
 pub const INTERVAL: Duration = Duration::from_secs(5);
+
+/// How much longer a device has to wait after each poll that came too soon, and when that ends.
+pub const SLOWER: Duration = Duration::from_secs(5);
+pub const SLOWEST: Duration = Duration::from_secs(60);
 
 /// The scope of a device authorization request, once its client has proven itself.
 pub fn requested(

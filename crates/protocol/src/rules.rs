@@ -2,7 +2,8 @@
 
 use crate::refusal::Rule;
 use crate::{
-    authorize, client_auth, device, grants, introspection, logout, params, revocation, standing, userinfo,
+    authorize, client_auth, device, grants, introspection, logout, params, revocation, standing,
+    userinfo,
 };
 
 pub fn all() -> impl Iterator<Item = &'static Rule> {

@@ -2,8 +2,8 @@
 //! because those must survive a restart (SEC-127, SEC-308, SEC-465).
 
 use crate::http::exchange::Exchange;
+use jeton_protocol::device::WaitingDevice;
 use jeton_store::throttle::Rate;
-use jeton_token::row_id::RowId;
 use jeton_token::secret::sha256;
 use jeton_token::timestamp::Timestamp;
 use papaya::HashMap;
@@ -152,19 +152,22 @@ impl Throttle {
     pub fn polls_too_soon(
         &self,
         exchange: &Exchange,
-        device: RowId,
-        interval: Duration,
+        waiting: &WaitingDevice,
         now: Timestamp,
     ) -> bool {
         let tenant = exchange.tenant.id().as_str();
-        let key = bucket(&[tenant, "poll", &device.to_string()]);
-        let next = micros(now.plus(interval.saturating_sub(LEEWAY)));
+        let key = bucket(&[tenant, "poll", &waiting.device.id.to_string()]);
         let buckets = self.buckets.pin();
         let too_soon = buckets
             .get(&key)
             .is_some_and(|earliest| micros(now) < *earliest);
+        let interval = if too_soon {
+            waiting.slowed()
+        } else {
+            waiting.interval
+        };
         if buckets.len() < MOST_BUCKETS || too_soon {
-            buckets.insert(key, next);
+            buckets.insert(key, micros(now.plus(interval.saturating_sub(LEEWAY))));
         }
         too_soon
     }

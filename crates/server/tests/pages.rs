@@ -224,6 +224,7 @@ const CAUSES: [&str; 25] = [
     "not_allowed",
     "sign_out",
     "not_found",
+    "device_not_waiting",
     "unavailable",
     "server_error",
     "generic",
@@ -237,6 +238,7 @@ fn every_page(text: &str) -> Vec<Page<'_>> {
     pages.extend(every_consent(text));
     pages.extend(every_failure(text));
     pages.extend(every_sign_out(text));
+    pages.extend(every_device(text));
     pages.push(Page::Home(home(text)));
     pages.push(Page::Home(Home {
         demo: None,
@@ -339,6 +341,55 @@ fn every_consent(text: &str) -> Vec<Page<'_>> {
         ..consent(text)
     };
     pages.push(Page::Consent(nothing));
+    pages
+}
+
+fn every_device(text: &str) -> Vec<Page<'_>> {
+    let mut pages = Vec::new();
+    for (offered, wrong) in [(None, false), (None, true), (Some(text), false)] {
+        pages.push(Page::UserCode(UserCodePage {
+            look: look(text),
+            action: "/device/code",
+            interaction: text,
+            csrf: text,
+            username: text,
+            sign_out: "/end-session",
+            offered,
+            wrong,
+        }));
+    }
+    for (same_network, minutes) in [(true, 0), (false, 1), (true, 9)] {
+        pages.push(Page::DeviceConfirm(DeviceConfirm {
+            look: look(text),
+            client: text,
+            action: "/device/confirm",
+            interaction: text,
+            csrf: text,
+            username: text,
+            scopes: consent(text).scopes,
+            resources: vec![text],
+            address: text,
+            same_network,
+            time: "14:05 UTC",
+            minutes,
+        }));
+    }
+    for outcome in [
+        DeviceOutcome::Approved,
+        DeviceOutcome::Denied,
+        DeviceOutcome::Left,
+    ] {
+        let client = (outcome != DeviceOutcome::Left).then_some(text);
+        pages.push(Page::DeviceDone(DeviceDone {
+            look: look(text),
+            outcome,
+            client,
+        }));
+    }
+    pages.push(Page::SignIn(SignIn {
+        client: None,
+        ..sign_in(text)
+    }));
     pages
 }
 

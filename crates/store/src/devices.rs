@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use jeton_protocol::device::{Device, DeviceId, INTERVAL, WaitingDevice};
+use jeton_protocol::device::{Device, DeviceId, INTERVAL, SLOWER, SLOWEST, WaitingDevice};
 use jeton_protocol::interaction::InteractionId;
 use jeton_protocol::session::SessionId;
 use jeton_protocol::tenant::TenantId;
@@ -38,10 +38,6 @@ pub struct Denial {
     pub version: u32,
     pub occasion: Occasion,
 }
-
-/// How much longer a device has to wait after each poll that came too soon, and the longest it is ever asked to.
-const SLOWER: Duration = Duration::from_secs(5);
-const SLOWEST: Duration = Duration::from_secs(60);
 
 impl Store {
     /// Stores a device under the first of its code's digests, if no device is known by any of them.
@@ -153,11 +149,6 @@ impl Store {
         })
         .await
     }
-}
-
-/// Whether a poll that came too soon still changes how long this device waits.
-pub fn can_slow(device: &WaitingDevice) -> bool {
-    device.interval < SLOWEST
 }
 
 fn open(

@@ -86,10 +86,7 @@ fn whoever_goes_away_from_the_sign_in_is_asked_nothing_more() {
         denied: true,
         ..Progress::default()
     };
-    assert_eq!(
-        step(&entered(), Some(&session()), &gone),
-        DeviceStep::Leave
-    );
+    assert_eq!(step(&entered(), Some(&session()), &gone), DeviceStep::Leave);
 }
 
 #[test]

@@ -171,8 +171,9 @@ fn begins(step: &Step) -> Option<()> {
 
 fn belongs(member: &Step, step: &Step) -> bool {
     let close = step.at.millis() - member.at.millis() < SAME_FLOW_MILLIS;
-    let same_flow =
-        step.flow.is_some() && (step.flow == member.flow || matches!(member.endpoint, Endpoint::Authorize | Endpoint::Device));
+    let same_flow = step.flow.is_some()
+        && (step.flow == member.flow
+            || matches!(member.endpoint, Endpoint::Authorize | Endpoint::Device));
     let same_client = step.client.is_some() && step.client == member.client;
     let bearer = matches!(step.endpoint, Endpoint::Userinfo | Endpoint::DemoApi)
         && member.endpoint == Endpoint::Token;

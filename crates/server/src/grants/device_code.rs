@@ -13,7 +13,6 @@ use jeton_protocol::grants::device_code::{
 };
 use jeton_protocol::issue::{self, TokenResponse};
 use jeton_protocol::refusal::{Refusal, Trail};
-use jeton_store::devices::can_slow;
 use jeton_store::grants::{Redeemed, Redemption};
 use jeton_token::handle::HandleKind;
 use jeton_token::timestamp::Timestamp;
@@ -107,13 +106,11 @@ fn too_soon(
     device: Option<&WaitingDevice>,
     now: Timestamp,
 ) -> bool {
-    let own = |device: &&WaitingDevice| {
-        device.device.client == caller.client().id && device.waits(now)
-    };
-    device.filter(own).is_some_and(|device| {
-        app.throttle
-            .polls_too_soon(exchange, device.device.id, device.interval, now)
-    })
+    let own =
+        |device: &&WaitingDevice| device.device.client == caller.client().id && device.waits(now);
+    device
+        .filter(own)
+        .is_some_and(|device| app.throttle.polls_too_soon(exchange, device, now))
 }
 
 /// Makes the interval longer for good, as long as it can grow, and says so.
@@ -121,7 +118,7 @@ async fn slow_down(app: &App, exchange: &Exchange, device: Option<&WaitingDevice
     let Some(device) = device else {
         return rules::unknown("a device that is gone").into();
     };
-    if can_slow(device)
+    if device.slowed() > device.interval
         && let Err(error) = app
             .store
             .slow_device(exchange.tenant.id(), device.device.id)

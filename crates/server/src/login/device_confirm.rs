@@ -46,8 +46,7 @@ pub(super) async fn asked(
     let found = app.store.claimed_device(tenant, claim, now).await?;
     let device = found.ok_or_else(|| not_waiting("an answered or expired one, or another's"))?;
     let client = exchange.tenant.client(app, &device.client).await?;
-    let client =
-        client.ok_or_else(|| unknown_client("a client that was disabled meanwhile"))?;
+    let client = client.ok_or_else(|| unknown_client("a client that was disabled meanwhile"))?;
     Ok(Asked { device, client })
 }
 
@@ -165,19 +164,18 @@ async fn deny(
 }
 
 /// Somebody went away from the sign-in. The device goes on waiting: whoever that was had not shown a code yet.
-pub(super) async fn left(
-    app: &App,
-    exchange: &Exchange,
-    visit: &Visit,
-    now: Timestamp,
-) -> Answer {
+pub(super) async fn left(app: &App, exchange: &Exchange, visit: &Visit, now: Timestamp) -> Answer {
     app.store
         .close_interaction(exchange.tenant.id(), visit.interaction.id, now)
         .await?;
     done(app, exchange, (DeviceOutcome::Left, None))
 }
 
-fn done(app: &App, exchange: &Exchange, (outcome, client): (DeviceOutcome, Option<&str>)) -> Answer {
+fn done(
+    app: &App,
+    exchange: &Exchange,
+    (outcome, client): (DeviceOutcome, Option<&str>),
+) -> Answer {
     let page = DeviceDone {
         look: view::look(&exchange.tenant.tenant),
         outcome,
@@ -213,7 +211,8 @@ async fn ask(
         scopes: scope_lines(tenant, &scope),
         resources: asked.client.audience.iter().map(String::as_str).collect(),
         address: &device.address,
-        same_network: device.address.parse::<IpAddr>().map(network) == Ok(network(exchange.address)),
+        same_network: device.address.parse::<IpAddr>().map(network)
+            == Ok(network(exchange.address)),
         time: &time,
         minutes: now.since(device.created_at).as_secs() / 60,
     };

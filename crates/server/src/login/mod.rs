@@ -61,9 +61,12 @@ pub async fn begin(
         closed_at: None,
     };
     let ring = exchange.tenant.ring();
-    let handle = ring
-        .handles
-        .seal(tenant.id.as_str(), HandleKind::Interaction, interaction.id, 0);
+    let handle = ring.handles.seal(
+        tenant.id.as_str(),
+        HandleKind::Interaction,
+        interaction.id,
+        0,
+    );
     let visit = Visit::begin(app, exchange, (interaction, handle), ambient.now).await?;
     let mut reply = advance(app, exchange, visit, (ambient, trail)).await?;
     if let Some(cookie) = cookie {

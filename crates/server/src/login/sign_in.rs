@@ -333,8 +333,7 @@ async fn show(
     let development = app.settings.development.as_ref();
     let page = SignIn {
         look: view::look(&exchange.tenant.tenant),
-        client: asking
-            .map(|(client, request)| view::asking(client, request.target.redirect_uri())),
+        client: asking.map(|(client, request)| view::asking(client, request.target.redirect_uri())),
         action: &path,
         interaction: &visit.handle,
         csrf: &csrf,

@@ -9,6 +9,7 @@ mod client_assertion;
 mod client_assertion_kinds;
 mod client_authentication;
 mod codes;
+mod devices;
 mod interaction;
 mod logout;
 mod parameters;
@@ -249,6 +250,7 @@ pub fn corpus() -> Vec<Broken> {
         tokens::rows(),
         logout::rows(),
         interaction::rows(),
+        devices::rows(),
     ]
     .concat()
 }

@@ -2,6 +2,7 @@
 
 use super::{Broken, Deed};
 use crate::support::browser::{asks_password, form};
+use crate::support::device::Started;
 use crate::support::{Answer, Ask, Browser, Fields, Setup, TestServer, Tokens, clients, jwt};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -132,6 +133,17 @@ impl Scene {
             "code" => self.code(of).await,
             "spent" => self.spent(of).await,
             "unchallenged" => super::unchallenged::code(&self.server, of).await,
+            "device" => Started::by(&self.server, of).await.device_code,
+            "polled-device" => self.polled_device(of).await,
+            "denied-device" => self.answered_device(of, "deny").await,
+            "approved-device" => self.answered_device(of, "approve").await,
+            "spent-device" => {
+                let device_code = self.answered_device(of, "approve").await;
+                self.server.poll(of, &device_code).await.expect(200);
+                device_code
+            }
+            "at" => return self.at_device(of).await,
+            "at-csrf" => return form(&self.page).hidden.value("csrf").unwrap().to_owned(),
             "own" => self.server.own_tokens(of).await.access,
             "plain" => self.tokens(of, "photos:read").await.access,
             "access" => self.tokens(of, "openid").await.access,
@@ -168,6 +180,40 @@ impl Scene {
         let old = self.tokens(client, "openid").await.refresh().to_owned();
         self.server.refresh(client, &old).await.expect(200);
         old
+    }
+
+    async fn polled_device(&mut self, client: &str) -> String {
+        let started = Started::by(&self.server, client).await;
+        self.server
+            .poll(client, &started.device_code)
+            .await
+            .expect(400);
+        started.device_code
+    }
+
+    async fn answered_device(&mut self, client: &str, button: &str) -> String {
+        let started = Started::by(&self.server, client).await;
+        let page = self.alice.at_device(&started, "alice").await;
+        self.alice
+            .submit(&page, &[(button, "yes")])
+            .await
+            .expect(200);
+        started.device_code
+    }
+
+    /// Goes to the page of a device, where a code is typed or where it is answered, and stays there with the browser of the
+    /// visit; the value is its interaction.
+    async fn at_device(&mut self, step: &str) -> String {
+        let started = Started::by(&self.server, "tv").await;
+        self.page = match step {
+            "code" => self.visit.code_page("alice").await,
+            _ => self.visit.at_device(&started, "alice").await,
+        };
+        form(&self.page)
+            .hidden
+            .value("interaction")
+            .unwrap()
+            .to_owned()
     }
 
     async fn id_of_bob(&mut self, client: &str) -> String {
