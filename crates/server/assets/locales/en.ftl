@@ -72,7 +72,7 @@ user-code-where = Where is the code?
     .about = On the screen of the television, the printer or the terminal you are connecting: eight letters. If somebody sent you a code, do not enter it.
 user-code-wrong = No device waits with this code.
     .next = Look at the device again: the code may have expired, and a new one is shown.
-device-title = Connect the device with { $client }?
+device-title = Connect { $client } on your device?
 device-warning = Did you start this yourself, on a device in front of you?
     .about = If somebody sent you this code or link, by mail, in a chat or on the telephone, then it is their device, not yours, and they would get into your account. Then say no.
 device-place = The device asked from
@@ -84,8 +84,8 @@ device-age = { $minutes ->
     [one] { $minutes } minute ago
    *[other] { $minutes } minutes ago
 }
-device-yes = Yes, connect my device
-device-no = No, I did not start this
+device-yes = Yes, connect it
+device-no = No, I did not
 device-approved-title = Your device is connected
 device-approved-about = { $client } goes on by itself in a few seconds.
 device-approved-next = You can close this page and go back to the device.

@@ -72,7 +72,7 @@ user-code-where = Où est le code ?
     .about = Sur l’écran du téléviseur, de l’imprimante ou du terminal que vous connectez : huit lettres. Si quelqu’un vous a envoyé un code, ne le saisissez pas.
 user-code-wrong = Aucun appareil n’attend avec ce code.
     .next = Regardez à nouveau l’appareil : le code a pu expirer, et un autre être affiché.
-device-title = Connecter l’appareil avec { $client } ?
+device-title = Connecter { $client } sur votre appareil ?
 device-warning = Avez-vous commencé ceci vous-même, sur un appareil devant vous ?
     .about = Si quelqu’un vous a envoyé ce code ou ce lien, par courriel, messagerie ou téléphone, c’est son appareil et non le vôtre, et cette personne entrerait dans votre compte. Répondez alors non.
 device-place = L’appareil a demandé depuis
@@ -84,7 +84,7 @@ device-age = { $minutes ->
     [one] il y a { $minutes } minute
    *[other] il y a { $minutes } minutes
 }
-device-yes = Oui, connecter mon appareil
+device-yes = Oui, le connecter
 device-no = Non, ce n’est pas moi
 device-approved-title = Votre appareil est connecté
 device-approved-about = { $client } continue de lui-même dans quelques secondes.

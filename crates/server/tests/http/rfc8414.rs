@@ -82,6 +82,7 @@ async fn every_member_is_registered_true_and_of_its_type() {
         ("introspection_endpoint", "/introspect"),
         ("revocation_endpoint", "/revoke"),
         ("end_session_endpoint", "/end-session"),
+        ("device_authorization_endpoint", "/device_authorization"),
     ] {
         assert_eq!(found[name], format!("{ISSUER}{path}"), "{name}");
     }
@@ -90,7 +91,12 @@ async fn every_member_is_registered_true_and_of_its_type() {
         ("response_modes_supported", json!(["query"])),
         (
             "grant_types_supported",
-            json!(["authorization_code", "refresh_token", "client_credentials"]),
+            json!([
+                "authorization_code",
+                "refresh_token",
+                "client_credentials",
+                "urn:ietf:params:oauth:grant-type:device_code"
+            ]),
         ),
         ("subject_types_supported", json!(["public"])),
         ("code_challenge_methods_supported", json!(["S256"])),
