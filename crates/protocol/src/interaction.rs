@@ -27,7 +27,7 @@ pub struct Interaction {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum InteractionRequest {
-    Authorization(AuthorizationRequest),
+    Authorization(Box<AuthorizationRequest>),
     /// Somebody came to our own page to connect a device (RFC 8628 §3.3).
     Device(DeviceVisit),
 }

@@ -41,7 +41,7 @@ pub async fn authorize(
                 return Ok(finish::send_refusal(app, exchange, &target, &refusal));
             }
         };
-    let request = InteractionRequest::Authorization(request);
+    let request = InteractionRequest::Authorization(Box::new(request));
     login::begin(app, exchange, request, (ambient, trail)).await
 }
 

@@ -6,7 +6,8 @@ use crate::app::App;
 use crate::http::denied::Denied;
 use crate::http::exchange::Exchange;
 use jeton_protocol::client_auth::AuthenticatedClient;
-use jeton_protocol::device::WaitingDevice;
+use jeton_protocol::device::{DeviceId, WaitingDevice};
+use jeton_protocol::grant::PendingGrant;
 use jeton_protocol::grants::device_code::{
     self as rules, DEVICE_CODE_KNOWN, DEVICE_CODE_UNSPENT, DeviceCodeRequest, DeviceDecision,
     Polled,
@@ -28,23 +29,9 @@ pub async fn poll(
     let tenant = &state.tenant;
     let now = ambient.now;
 
-    // Load. The grant is looked for once the device has been approved, or its row is gone.
-    let handle = state
-        .open_handle(app, HandleKind::DeviceCode, &request.device_code)
-        .await;
-    let id = handle
-        .map_err(|error| rules::unknown(error.to_string()))?
-        .row;
+    // Load.
+    let (id, device, pending) = find(app, exchange, request).await?;
     trail.pass(&DEVICE_CODE_KNOWN);
-    let device = app.store.device(state.id(), id).await?;
-    let unanswered = device
-        .as_ref()
-        .is_some_and(|device| device.approved_at.is_none());
-    let pending = if unanswered {
-        None
-    } else {
-        app.store.pending_grant(state.id(), id).await?
-    };
 
     // Decide.
     let is_cut = match &pending {
@@ -96,6 +83,33 @@ pub async fn poll(
         )
         .into()),
     }
+}
+
+type Found = (DeviceId, Option<WaitingDevice>, Option<PendingGrant>);
+
+/// What the code names. The grant is looked for once the device has been approved, or its row is gone.
+async fn find(
+    app: &App,
+    exchange: &Exchange,
+    request: &DeviceCodeRequest,
+) -> Result<Found, Denied> {
+    let state = &exchange.tenant;
+    let handle = state
+        .open_handle(app, HandleKind::DeviceCode, &request.device_code)
+        .await;
+    let id = handle
+        .map_err(|error| rules::unknown(error.to_string()))?
+        .row;
+    let device = app.store.device(state.id(), id).await?;
+    let unanswered = device
+        .as_ref()
+        .is_some_and(|device| device.approved_at.is_none());
+    let pending = if unanswered {
+        None
+    } else {
+        app.store.pending_grant(state.id(), id).await?
+    };
+    Ok((id, device, pending))
 }
 
 /// Only the polls of the device's own client count, and only while there is something to wait for.

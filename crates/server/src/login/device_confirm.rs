@@ -35,7 +35,7 @@ pub(super) struct Asked {
     pub client: Arc<Client>,
 }
 
-/// The device this session has entered the code of, while it waits; and its client, while it may use the grant.
+/// The device this session has entered the code of, while it waits; and its client, while it is enabled.
 pub(super) async fn asked(
     app: &App,
     exchange: &Exchange,

@@ -6,7 +6,7 @@ pub mod trace;
 use crate::http::denied::Denied;
 use crate::http::exchange::Exchange;
 use crate::http::routes::Route;
-use jeton_protocol::refusal::{Refusal, Rule, Trail};
+use jeton_protocol::refusal::{ErrorCode, Refusal, Rule, Trail};
 use jeton_token::row_id::RowId;
 use jeton_token::timestamp::Timestamp;
 use std::fmt;
@@ -44,7 +44,10 @@ impl Observe {
     pub fn note_denied(&self, exchange: &Exchange, route: &Route, denied: &Denied) {
         match denied {
             Denied::Refused(refusal) | Denied::RefusedWithChallenge(refusal) => {
-                log_refusal(exchange, route.label, refusal);
+                // A device that waits is told so every few seconds, and nothing is wrong.
+                if refusal.code() != ErrorCode::AuthorizationPending {
+                    log_refusal(exchange, route.label, refusal);
+                }
                 self.keep(exchange, refusal);
             }
             Denied::Throttled(..) => {
