@@ -5,7 +5,7 @@ use super::{Broken, Deed, get, post};
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 pub fn rows() -> Vec<Broken> {
-    [starting(), polling(), pages()].concat()
+    [starting(), polling(), pages(), answers()].concat()
 }
 
 fn starting() -> Vec<Broken> {
@@ -100,6 +100,14 @@ fn pages() -> Vec<Broken> {
             .and(handle, "{at:confirm}")
             .cookies("stranger")
             .shown(other),
+    ]
+}
+
+fn answers() -> Vec<Broken> {
+    let handle = "interaction";
+    let other = "interaction_of_another_browser";
+    let (code, confirm) = ("/device/code", "/device/confirm");
+    vec![
         post("a yes to a device from another browser", confirm)
             .and(handle, "{at:confirm}")
             .and("csrf", "{at-csrf}")

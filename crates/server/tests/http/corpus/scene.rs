@@ -127,23 +127,17 @@ impl Scene {
                     .unwrap()
                     .to_owned();
             }
-            "csrf" => return form(&self.page).hidden.value("csrf").unwrap().to_owned(),
+            "csrf" | "at-csrf" => return form(&self.page).hidden.value("csrf").unwrap().to_owned(),
             "answered-interaction" => return self.answered().await,
             "assertion" => self.assertion(of).await,
             "code" => self.code(of).await,
             "spent" => self.spent(of).await,
             "unchallenged" => super::unchallenged::code(&self.server, of).await,
             "device" => Started::by(&self.server, of).await.device_code,
-            "polled-device" => self.polled_device(of).await,
-            "denied-device" => self.answered_device(of, "deny").await,
-            "approved-device" => self.answered_device(of, "approve").await,
-            "spent-device" => {
-                let device_code = self.answered_device(of, "approve").await;
-                self.server.poll(of, &device_code).await.expect(200);
-                device_code
+            "polled-device" | "approved-device" | "denied-device" | "spent-device" => {
+                self.known_device(kind, of).await
             }
             "at" => return self.at_device(of).await,
-            "at-csrf" => return form(&self.page).hidden.value("csrf").unwrap().to_owned(),
             "own" => self.server.own_tokens(of).await.access,
             "plain" => self.tokens(of, "photos:read").await.access,
             "access" => self.tokens(of, "openid").await.access,
@@ -182,13 +176,21 @@ impl Scene {
         old
     }
 
-    async fn polled_device(&mut self, client: &str) -> String {
-        let started = Started::by(&self.server, client).await;
-        self.server
-            .poll(client, &started.device_code)
-            .await
-            .expect(400);
-        started.device_code
+    async fn known_device(&mut self, kind: &str, client: &str) -> String {
+        let button = match kind {
+            "polled-device" => {
+                let device_code = Started::by(&self.server, client).await.device_code;
+                self.server.poll(client, &device_code).await.expect(400);
+                return device_code;
+            }
+            "denied-device" => "deny",
+            _ => "approve",
+        };
+        let device_code = self.answered_device(client, button).await;
+        if kind == "spent-device" {
+            self.server.poll(client, &device_code).await.expect(200);
+        }
+        device_code
     }
 
     async fn answered_device(&mut self, client: &str, button: &str) -> String {
