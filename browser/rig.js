@@ -83,11 +83,17 @@ async function startBrowser() {
   });
 }
 
-/** The client's redirection URI: answers with a plain page and keeps what arrived. */
+async function body(request) {
+  let text = "";
+  for await (const chunk of request.setEncoding("utf8")) text += chunk;
+  return text;
+}
+
+/** The client's redirection URI: answers with a plain page and keeps what arrived, in the query or as a posted form. */
 async function startReceiver() {
   const arrived = [];
   const waiting = [];
-  const http = createServer((request, response) => {
+  const http = createServer(async (request, response) => {
     response.setHeader("content-type", "text/html; charset=utf-8");
     if (!request.url.startsWith("/callback")) {
       response.writeHead(404).end();
@@ -95,6 +101,7 @@ async function startReceiver() {
     }
     const answer = {
       ...Object.fromEntries(new URL(request.url, "http://client").searchParams),
+      ...(request.method === "POST" ? { posted: Object.fromEntries(new URLSearchParams(await body(request))) } : {}),
       referer: request.headers.referer,
     };
     response.end("<!doctype html><html lang=en><title>client</title><h1>client</h1>");

@@ -3,15 +3,16 @@
 use std::sync::LazyLock;
 
 use jeton_protocol::client::{ApplicationType, Client, ClientId};
+use jeton_protocol::issue::KeyRing;
 use jeton_protocol::redirect_uri::RedirectUri;
 use jeton_protocol::scope::Scope;
 use jeton_protocol::tenant::{Issuer, Policy, Tenant, TenantId};
 use jeton_token::{
-    Entropy, FactsToSeal, HandleKey, HandleKeys, HandleKind, PublicJwk, RowId, SealKey, SealKeys,
-    Secret, Timestamp, json,
+    Entropy, FactsToSeal, HandleKey, HandleKeys, HandleKind, KeySet, PublicJwk, RowId, SealKey,
+    SealKeys, Secret, SignatureAlgorithm, SigningKey, Timestamp, json,
 };
 
-const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+pub const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
 /// Public keys of published examples, each with the only input its owner signed. (RFC 8037 A.4, RFC 7515 A.3, A.4)
 pub fn signatures() -> &'static [(PublicJwk, &'static str)] {
@@ -35,12 +36,37 @@ pub fn signatures() -> &'static [(PublicJwk, &'static str)] {
     &KNOWN
 }
 
+/// The published proofs. (RFC 9449 §4.1, §7.1)
+pub fn proofs() -> [&'static str; 2] {
+    [
+        include_str!("../seeds/dpop/1"),
+        include_str!("../seeds/dpop/2"),
+    ]
+}
+
 pub fn handle_keys() -> &'static HandleKeys {
     static KEYS: LazyLock<HandleKeys> = LazyLock::new(|| {
         let key = |id, byte| HandleKey::new(id, &Secret::new(vec![byte; 32])).expect("a key");
         HandleKeys::new(key(2, 2), vec![key(1, 1)]).expect("two keys")
     });
     &KEYS
+}
+
+/// Keys that answer; made once, because the one for RSA takes long.
+pub fn ring() -> &'static KeyRing {
+    static RING: LazyLock<KeyRing> = LazyLock::new(|| {
+        let signing = [SignatureAlgorithm::Rs256, SignatureAlgorithm::Es256]
+            .map(|alg| SigningKey::generate(alg, None).expect("a key"));
+        let seal = SealKey::new(1, &Secret::new(vec![1; 32])).expect("a key");
+        KeyRing {
+            tenant: TenantId::default_tenant(),
+            handles: handle_keys().clone(),
+            seals: SealKeys::new(seal, Vec::new()).expect("one key"),
+            published: KeySet::new(signing.iter().map(|key| key.public_jwk().clone()).collect()),
+            signing: signing.into(),
+        }
+    });
+    &RING
 }
 
 /// The handles of one row, one of each kind.

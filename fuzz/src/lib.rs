@@ -11,8 +11,11 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jeton::config::{Config, Sources};
-use jeton_protocol::authorize::request::{AuthorizationRequest, AuthorizeRefusal};
-use jeton_protocol::authorize::response::AuthorizationResponse;
+use jeton_protocol::authorize::request::{
+    Arrival, AuthorizationRequest, AuthorizeRefusal, Circumstances,
+};
+use jeton_protocol::authorize::request_object::KeysElsewhere;
+use jeton_protocol::authorize::response::{AuthorizationResponse, Carried};
 use jeton_protocol::claims::ClaimsRequest;
 use jeton_protocol::client::ApplicationType;
 use jeton_protocol::client_auth::Presented;
@@ -21,7 +24,8 @@ use jeton_protocol::redirect_uri::RedirectUri;
 use jeton_protocol::refusal::Trail;
 use jeton_protocol::scope::Scope;
 use jeton_token::{
-    Entropy, HandleKind, Jws, KeySet, PublicJwk, RowId, at_jwt, base64url, json, key_set,
+    Entropy, HandleKind, Jws, KeySet, PublicJwk, RowId, at_jwt, base64url, dpop, json, key_set,
+    target_uri,
 };
 use serde_json::Value;
 use url::Url;
@@ -122,6 +126,45 @@ pub fn jws(data: &[u8]) {
                 let _ = (claims.time("exp"), claims.audience(), claims.text("iss"));
             }
         }
+    }
+}
+
+/// DPoP proofs, against the only two whose key's holder ever signed one. (RFC 9449 §4.1, §7.1)
+pub fn dpop(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    for (url, method) in [
+        ("https://server.example.com/token", "POST"),
+        ("https://resource.example.org/protectedresource", "GET"),
+    ] {
+        let request = dpop::Request {
+            method,
+            url,
+            access_token: None,
+        };
+        if dpop::Proof::verify(text, &request).is_ok() {
+            let signed = text.rsplit_once('.').map(|(signed, _)| signed);
+            let honest = known::proofs().map(|proof| proof.rsplit_once('.').map(|(its, _)| its));
+            assert!(honest.contains(&signed), "a forged proof was believed");
+        }
+    }
+}
+
+/// Addresses: what is normalised, `url` reads alike; and a normal form is its own. (RFC 3986 §6.2.2)
+pub fn target_uri(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let Some(normal) = target_uri::normalized(text) else {
+        return;
+    };
+    assert_eq!(target_uri::normalized(&normal), Some(normal.clone()));
+    let Ok(seen) = Url::parse(text) else { return };
+    // `url` keeps a segment such as `x:` before `..` under any scheme, as if it were a drive.
+    let is_drive = |segment: &str| segment.len() == 2 && segment.ends_with([':', '|']);
+    if matches!(seen.host(), Some(url::Host::Domain(_))) && !text.split(['/', '\\']).any(is_drive) {
+        assert_eq!(target_uri::normalized(seen.as_str()), Some(normal));
     }
 }
 
@@ -275,23 +318,38 @@ pub fn authorize(data: &[u8]) {
         return;
     };
     let (client, tenant) = (known::client(), known::tenant());
-    let target =
-        match AuthorizationRequest::parse(&params, client, tenant, |_| None, &mut Trail::watched())
-        {
-            Ok(request) => {
-                assert!(request.scope.is_subset_of(&client.scope), "scope grew");
-                assert_eq!(request.code_challenge.len(), 43);
-                request.target
-            }
-            Err(AuthorizeRefusal::Sent(_, target)) => *target,
-            Err(AuthorizeRefusal::Shown(_)) => return,
-        };
+    let judged = Circumstances {
+        elsewhere: &KeysElsewhere::None,
+        client,
+        tenant,
+        arrival: Arrival::Browser,
+        now: known::NOW,
+    };
+    let target = match AuthorizationRequest::parse(&params, judged, |_| None, &mut Trail::watched())
+    {
+        Ok(request) => {
+            assert!(request.scope.is_subset_of(&client.scope), "scope grew");
+            assert_eq!(request.code_challenge.len(), 43);
+            request.target
+        }
+        Err(AuthorizeRefusal::Sent(_, target)) => *target,
+        Err(AuthorizeRefusal::Shown(_)) => return,
+    };
     let admits = |uri: &RedirectUri| uri.admits(target.redirect_uri(), client.application_type);
     assert!(
         client.redirect_uris.iter().any(admits),
         "sent to an unregistered URI"
     );
-    let sent = target.encode(&AuthorizationResponse::Code("jtc_x"), &tenant.issuer);
+    let response = AuthorizationResponse::Code("jtc_x");
+    let carried = target.encode(&response, &tenant.issuer, (known::ring(), known::NOW));
+    let sent = match carried.expect("there is a key") {
+        Carried::Form { action, .. } => {
+            assert_eq!(action, target.redirect_uri());
+            return;
+        }
+        Carried::Redirect(sent) if sent.contains("response=ey") => return,
+        Carried::Redirect(sent) => sent.replacen('#', "?", 1),
+    };
     let sent = Url::parse(&sent).expect("a response is a URI");
     let expected = Url::parse(target.redirect_uri()).expect("a registered URI is one");
     let place = |url: &Url| {

@@ -164,6 +164,9 @@ pub struct Client {
     pub secret: Option<KeptSecret>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks: Option<KeySet>,
+    /// Where its keys are, when the record does not hold them (Core §10.1.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
     #[serde(default)]
     pub redirect_uris: Vec<RedirectUri>,
     #[serde(default)]
@@ -189,10 +192,31 @@ pub struct Client {
     pub access_token_signed_response_alg: Option<SignatureAlgorithm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_token_signed_response_alg: Option<SignatureAlgorithm>,
+    /// Makes userinfo a JWT, signed with this algorithm (OpenID Connect Registration §2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub userinfo_signed_response_alg: Option<SignatureAlgorithm>,
+    /// What its authorization responses are signed with when it asks for signed ones (JARM §3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_signed_response_alg: Option<SignatureAlgorithm>,
+    /// The only algorithm its request objects may be signed with (Registration §2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_object_signing_alg: Option<SignatureAlgorithm>,
+    /// Whether its requests have to come as signed objects (RFC 9101 §10.5).
+    #[serde(default)]
+    pub require_signed_request_object: bool,
+    /// Whether its requests have to be pushed (RFC 9126 §6).
+    #[serde(default)]
+    pub require_pushed_authorization_requests: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_token_lifetime: Option<Duration>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token_rotation: Option<Rotation>,
+    /// It gets no tokens but those bound to a key (RFC 9449 §5.2).
+    #[serde(default)]
+    pub dpop_bound_access_tokens: bool,
+    /// Whether its proofs must carry a nonce; the tenant's policy when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dpop_nonce: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u64>,
     /// The operator's own application: nobody is asked to consent to it.
@@ -226,6 +250,7 @@ impl Client {
             authentication_algorithm: None,
             secret: None,
             jwks: None,
+            jwks_uri: None,
             redirect_uris: Vec::new(),
             post_logout_redirect_uris: Vec::new(),
             grant_types: vec![GrantType::AuthorizationCode],
@@ -237,8 +262,15 @@ impl Client {
             access_token_format: None,
             access_token_signed_response_alg: None,
             id_token_signed_response_alg: None,
+            userinfo_signed_response_alg: None,
+            authorization_signed_response_alg: None,
+            request_object_signing_alg: None,
+            require_signed_request_object: false,
+            require_pushed_authorization_requests: false,
             access_token_lifetime: None,
             refresh_token_rotation: None,
+            dpop_bound_access_tokens: false,
+            dpop_nonce: None,
             default_max_age: None,
             first_party: false,
             client_uri: None,
@@ -280,18 +312,30 @@ impl Client {
             .unwrap_or(SignatureAlgorithm::Rs256)
     }
 
+    /// RS256 unless registered otherwise (JARM §3).
+    pub fn authorization_response_algorithm(&self) -> SignatureAlgorithm {
+        self.authorization_signed_response_alg
+            .unwrap_or(SignatureAlgorithm::Rs256)
+    }
+
     pub fn access_token_lifetime(&self, policy: &Policy) -> Duration {
         self.access_token_lifetime
             .unwrap_or(policy.lifetimes.access_token)
     }
 
-    /// Public clients rotate, confidential ones do not, unless registered otherwise (design §1, RFC 9700 §4.14.2).
-    pub fn rotation(&self) -> Rotation {
-        self.refresh_token_rotation.unwrap_or(if self.is_public() {
+    /// Refresh tokens of public clients rotate unless they are bound to a key; those of confidential clients do not, unless
+    /// registered otherwise (design §1, RFC 9700 §4.14.2).
+    pub fn rotation(&self, is_bound: bool) -> Rotation {
+        let by_default = if self.is_public() && !is_bound {
             Rotation::Each
         } else {
             Rotation::Never
-        })
+        };
+        self.refresh_token_rotation.unwrap_or(by_default)
+    }
+
+    pub fn needs_dpop_nonce(&self, policy: &Policy) -> bool {
+        self.dpop_nonce.unwrap_or(policy.dpop_nonce)
     }
 }
 

@@ -27,6 +27,7 @@ pub struct Grant {
     pub amr: Vec<String>,
     /// Refresh tokens outlive the session (`offline_access`, Core §11).
     pub offline: bool,
+    /// The key a public client's refresh token is bound to: that of the request which redeemed the code (RFC 9449 §5).
     pub binding: Option<Confirmation>,
     pub claims: Option<ClaimsRequest>,
     /// What the code was bound to. Kept after redemption, so that a second one can be judged like the first.
@@ -45,6 +46,9 @@ pub struct CodeBinding {
     pub redirect_uri_sent: bool,
     pub code_challenge: Option<String>,
     pub nonce: Option<String>,
+    /// The key named by `dpop_jkt` (RFC 9449 §10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Confirmation>,
 }
 
 /// What the store knows about whether a grant may still be used, read together with it in one statement.

@@ -1,5 +1,6 @@
 //! An interaction: one authorization request on its way through sign-in and consent (from `interaction_required`).
 
+use crate::authorize::pushed::PushedRequestId;
 use crate::authorize::request::AuthorizationRequest;
 use crate::device::DeviceVisit;
 use crate::scope::Scope;
@@ -18,6 +19,9 @@ pub struct Interaction {
     /// SHA-256 of the browser cookie it was opened with; another browser cannot go on with it.
     pub browser: [u8; 32],
     pub progress: Progress,
+    /// The pushed request it came from, which its answer spends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pushed: Option<PushedRequestId>,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
     pub closed_at: Option<Timestamp>,

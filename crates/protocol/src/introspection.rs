@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::client_auth::AuthenticatedClient;
+use crate::issue::token_type;
 use crate::params::Params;
 use crate::refusal::{Noted, Refusal, Trail};
 use crate::rules;
@@ -243,7 +244,7 @@ pub fn describe<'a>(
         aud: &facts.audience,
         client_id: Some(&facts.client),
         scope: (!facts.scope.is_empty()).then_some(facts.scope.as_str()),
-        token_type: Some("Bearer"),
+        token_type: Some(token_type(facts.binding)),
         exp: Some(facts.expires_at),
         iat: Some(facts.issued_at),
         jti: Some(facts.token),

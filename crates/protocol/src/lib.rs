@@ -9,12 +9,14 @@
 )]
 
 pub mod authorize;
+pub mod caller;
 pub mod claims;
 pub mod client;
 pub mod client_auth;
 pub mod consent;
 pub mod cut;
 pub mod device;
+pub mod dpop;
 pub mod grant;
 pub mod grants;
 pub mod interaction;

@@ -1,16 +1,20 @@
 //! Authorization server metadata, made from what is really there (RFC 8414, OpenID Connect Discovery §3).
 
+use crate::authorize::request_object;
+use crate::authorize::response::MODES;
 use crate::client::{AuthenticationMethod, GrantType};
 use crate::issue::KeyRing;
 use crate::scope::OPENID_CONNECT;
 use crate::session::ACR_PASSWORD;
 use crate::tenant::Tenant;
 use jeton_token::algorithm::SignatureAlgorithm;
+use jeton_token::dpop;
 use serde::Serialize;
 
 /// Paths below the issuer. The router and the metadata read the same constants.
 pub mod path {
     pub const AUTHORIZE: &str = "/authorize";
+    pub const PUSHED_REQUEST: &str = "/par";
     pub const TOKEN: &str = "/token";
     pub const INTROSPECT: &str = "/introspect";
     pub const REVOKE: &str = "/revoke";
@@ -28,6 +32,8 @@ pub mod path {
 pub struct Metadata {
     issuer: String,
     authorization_endpoint: String,
+    pushed_authorization_request_endpoint: String,
+    require_pushed_authorization_requests: bool,
     token_endpoint: String,
     userinfo_endpoint: String,
     jwks_uri: String,
@@ -37,7 +43,7 @@ pub struct Metadata {
     device_authorization_endpoint: String,
     scopes_supported: Vec<String>,
     response_types_supported: [&'static str; 1],
-    response_modes_supported: [&'static str; 1],
+    response_modes_supported: [&'static str; MODES.len()],
     grant_types_supported: Vec<&'static str>,
     code_challenge_methods_supported: [&'static str; 1],
     token_endpoint_auth_methods_supported: Vec<&'static str>,
@@ -46,8 +52,10 @@ pub struct Metadata {
     introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     revocation_endpoint_auth_methods_supported: Vec<&'static str>,
     revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    dpop_signing_alg_values_supported: [&'static str; dpop::ALGORITHMS.len()],
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: Vec<&'static str>,
+    userinfo_signing_alg_values_supported: Vec<&'static str>,
     acr_values_supported: [&'static str; 1],
     claim_types_supported: [&'static str; 1],
     claims_supported: Vec<&'static str>,
@@ -55,8 +63,10 @@ pub struct Metadata {
     prompt_values_supported: [&'static str; 4],
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
+    request_object_signing_alg_values_supported: Vec<&'static str>,
     request_uri_parameter_supported: bool,
     authorization_response_iss_parameter_supported: bool,
+    authorization_signing_alg_values_supported: Vec<&'static str>,
 }
 
 /// The metadata of a tenant as it is now.
@@ -75,15 +85,11 @@ pub fn describe(tenant: &Tenant, ring: &KeyRing) -> Metadata {
         .iter()
         .map(|alg| alg.name())
         .collect();
-    let advertised = tenant
-        .policy
-        .scopes
-        .iter()
-        .filter(|(name, scope)| !scope.hidden && !OPENID_CONNECT.contains(&name.as_str()))
-        .map(|(name, _)| name.clone());
     Metadata {
         issuer: tenant.issuer.as_str().to_owned(),
         authorization_endpoint: at(path::AUTHORIZE),
+        pushed_authorization_request_endpoint: at(path::PUSHED_REQUEST),
+        require_pushed_authorization_requests: tenant.policy.pushed.required,
         token_endpoint: at(path::TOKEN),
         userinfo_endpoint: at(path::USERINFO),
         jwks_uri: at(path::JWKS),
@@ -91,13 +97,9 @@ pub fn describe(tenant: &Tenant, ring: &KeyRing) -> Metadata {
         revocation_endpoint: at(path::REVOKE),
         end_session_endpoint: at(path::END_SESSION),
         device_authorization_endpoint: at(path::DEVICE_AUTHORIZATION),
-        scopes_supported: OPENID_CONNECT
-            .iter()
-            .map(|name| (*name).to_owned())
-            .chain(advertised)
-            .collect(),
+        scopes_supported: advertised_scopes(tenant),
         response_types_supported: ["code"],
-        response_modes_supported: ["query"],
+        response_modes_supported: MODES,
         grant_types_supported: GrantType::ALL.iter().map(|grant| grant.name()).collect(),
         code_challenge_methods_supported: ["S256"],
         token_endpoint_auth_methods_supported: methods.clone(),
@@ -106,18 +108,38 @@ pub fn describe(tenant: &Tenant, ring: &KeyRing) -> Metadata {
         introspection_endpoint_auth_signing_alg_values_supported: assertion_algorithms.clone(),
         revocation_endpoint_auth_methods_supported: methods,
         revocation_endpoint_auth_signing_alg_values_supported: assertion_algorithms,
+        dpop_signing_alg_values_supported: dpop::ALGORITHMS.map(|algorithm| algorithm.name()),
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: signing_algorithms(ring),
+        userinfo_signing_alg_values_supported: signing_algorithms(ring),
         acr_values_supported: [ACR_PASSWORD],
         claim_types_supported: ["normal"],
         claims_supported: crate::claims::supported().collect(),
         ui_locales_supported: ["en", "fr"],
         prompt_values_supported: ["none", "login", "consent", "select_account"],
         claims_parameter_supported: true,
-        request_parameter_supported: false,
+        request_parameter_supported: true,
+        request_object_signing_alg_values_supported: request_object::algorithms()
+            .map(SignatureAlgorithm::name)
+            .collect(),
         request_uri_parameter_supported: false,
         authorization_response_iss_parameter_supported: true,
+        authorization_signing_alg_values_supported: signing_algorithms(ring),
     }
+}
+
+fn advertised_scopes(tenant: &Tenant) -> Vec<String> {
+    let own = tenant
+        .policy
+        .scopes
+        .iter()
+        .filter(|(name, scope)| !scope.hidden && !OPENID_CONNECT.contains(&name.as_str()))
+        .map(|(name, _)| name.clone());
+    OPENID_CONNECT
+        .iter()
+        .map(|name| (*name).to_owned())
+        .chain(own)
+        .collect()
 }
 
 fn signing_algorithms(ring: &KeyRing) -> Vec<&'static str> {

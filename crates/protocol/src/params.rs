@@ -5,6 +5,7 @@
 
 use crate::refusal::{Noted, Refusal, Rule};
 use crate::rules;
+use serde_json::{Map, Value};
 use std::borrow::Cow;
 
 rules! {
@@ -83,6 +84,30 @@ impl<'a> Params<'a> {
         match self.repeated.first() {
             None => Ok(()),
             Some(name) => Err(repeated(&PARAMETER_ONCE, name)),
+        }
+    }
+
+    /// The members of a request object, as if they had been sent as a form: text as it is, other JSON as its text, and each
+    /// member of a list that a form would repeat (RFC 9101 §4). `null` counts as absent.
+    pub(crate) fn from_object(members: &Map<String, Value>) -> Params<'static> {
+        let mut entries = Vec::with_capacity(members.len());
+        for (name, value) in members {
+            let values = match value.as_array() {
+                Some(values) if may_repeat(name) => values.as_slice(),
+                Some(_) | None => std::slice::from_ref(value),
+            };
+            for value in values.iter().filter(|value| !value.is_null()) {
+                let text = value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned);
+                if !text.is_empty() {
+                    entries.push((Cow::Owned(name.clone()), Cow::Owned(text)));
+                }
+            }
+        }
+        Params {
+            entries,
+            repeated: Vec::new(),
         }
     }
 

@@ -25,6 +25,8 @@ pub enum ErrorCode {
     InteractionRequired,
     RequestNotSupported,
     RequestUriNotSupported,
+    InvalidRequestObject,
+    InvalidRequestUri,
     RegistrationNotSupported,
     UnmetAuthenticationRequirements,
     InvalidToken,
@@ -33,6 +35,8 @@ pub enum ErrorCode {
     AuthorizationPending,
     SlowDown,
     ExpiredToken,
+    InvalidDpopProof,
+    UseDpopNonce,
     ServerError,
     TemporarilyUnavailable,
 }
@@ -55,6 +59,8 @@ impl ErrorCode {
             Self::InteractionRequired => "interaction_required",
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::InvalidRequestObject => "invalid_request_object",
+            Self::InvalidRequestUri => "invalid_request_uri",
             Self::RegistrationNotSupported => "registration_not_supported",
             Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::InvalidToken => "invalid_token",
@@ -62,6 +68,8 @@ impl ErrorCode {
             Self::AuthorizationPending => "authorization_pending",
             Self::SlowDown => "slow_down",
             Self::ExpiredToken => "expired_token",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::UseDpopNonce => "use_dpop_nonce",
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
         }
@@ -198,6 +206,18 @@ impl Trail {
     pub fn pass(&mut self, rule: &'static Rule) {
         if let Some(passed) = &mut self.passed {
             passed.push(rule);
+        }
+    }
+
+    /// How many checks were passed so far.
+    pub fn mark(&self) -> usize {
+        self.passed().len()
+    }
+
+    /// Forgets what was passed since the mark, because it will be asked again.
+    pub fn rewind(&mut self, mark: usize) {
+        if let Some(passed) = &mut self.passed {
+            passed.truncate(mark);
         }
     }
 

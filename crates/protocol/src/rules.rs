@@ -2,8 +2,8 @@
 
 use crate::refusal::Rule;
 use crate::{
-    authorize, client_auth, device, grants, introspection, logout, params, revocation, standing,
-    userinfo,
+    authorize, client_auth, device, dpop, grants, introspection, logout, params, revocation,
+    standing, userinfo,
 };
 
 pub fn all() -> impl Iterator<Item = &'static Rule> {
@@ -14,6 +14,8 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         client_auth::secret::RULES,
         client_auth::assertion::RULES,
         authorize::request::RULES,
+        authorize::request_object::RULES,
+        authorize::pushed::RULES,
         authorize::parameters::RULES,
         authorize::step::RULES,
         grants::RULES,
@@ -22,6 +24,8 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         grants::client_credentials::RULES,
         device::RULES,
         grants::device_code::RULES,
+        dpop::RULES,
+        dpop::resource::RULES,
         standing::RULES,
         introspection::RULES,
         revocation::RULES,
@@ -34,7 +38,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
 }
 
 /// Parameter names that may be repeated in a log line; any other name is the caller's text.
-pub(crate) const KNOWN_PARAMETERS: [&str; 32] = [
+pub(crate) const KNOWN_PARAMETERS: [&str; 33] = [
     "client_id",
     "client_secret",
     "client_assertion",
@@ -67,4 +71,5 @@ pub(crate) const KNOWN_PARAMETERS: [&str; 32] = [
     "access_token",
     "device_code",
     "user_code",
+    "dpop_jkt",
 ];

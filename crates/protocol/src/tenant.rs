@@ -74,6 +74,12 @@ impl Issuer {
         self.0.starts_with("https://")
     }
 
+    /// Scheme and authority.
+    pub fn origin(&self) -> &str {
+        let end = self.0.len() - self.path().len();
+        self.0.get(..end).unwrap_or(&self.0)
+    }
+
     /// `host[:port]`, as a `Host` header names it.
     pub fn authority(&self) -> &str {
         let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
@@ -154,10 +160,35 @@ pub struct Policy {
     pub lifetimes: Lifetimes,
     pub token_format: TokenFormat,
     pub signing_algorithm: SignatureAlgorithm,
+    /// Whether DPoP proofs must carry a nonce of this server, unless a client is registered otherwise (RFC 9449 §8).
+    #[serde(default)]
+    pub dpop_nonce: bool,
     /// The `aud` of access tokens of clients that name none themselves; empty means the issuer.
     pub default_audience: Vec<String>,
     /// Scopes this tenant knows beside those of OpenID Connect.
     pub scopes: BTreeMap<String, ScopeDefinition>,
+    #[serde(default)]
+    pub pushed: PushedPolicy,
+}
+
+/// What holds for pushed authorization requests (RFC 9126).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushedPolicy {
+    /// Whether every client has to push its requests.
+    pub required: bool,
+    pub lifetime: Duration,
+    /// Whether a client that has proven itself may push a redirection URI it has not registered (RFC 9126 §2.4, S14).
+    pub unregistered_redirect_uris: bool,
+}
+
+impl Default for PushedPolicy {
+    fn default() -> Self {
+        Self {
+            required: false,
+            lifetime: Duration::from_secs(60),
+            unregistered_redirect_uris: false,
+        }
+    }
 }
 
 impl Default for Policy {
@@ -166,8 +197,10 @@ impl Default for Policy {
             lifetimes: Lifetimes::default(),
             token_format: TokenFormat::Opaque,
             signing_algorithm: SignatureAlgorithm::Es256,
+            dpop_nonce: false,
             default_audience: Vec::new(),
             scopes: BTreeMap::new(),
+            pushed: PushedPolicy::default(),
         }
     }
 }

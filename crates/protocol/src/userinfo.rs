@@ -1,8 +1,10 @@
-//! The userinfo endpoint (Core §5.3) and how a bearer token is presented (RFC 6750 §2).
+//! The userinfo endpoint (Core §5.3) and how an access token is presented (RFC 6750 §2, RFC 9449 §7.1).
 
 use crate::claims::released;
+use crate::client::Client;
 use crate::grant::Grant;
 use crate::introspection::TokenFacts;
+use crate::issue::{KeyRing, MintError};
 use crate::params::Params;
 use crate::refusal::{Noted, Refusal, Trail};
 use crate::rules;
@@ -10,6 +12,8 @@ use crate::scope::Scope;
 use crate::standing::Standing;
 use crate::tenant::Issuer;
 use crate::user::User;
+use jeton_token::algorithm::SignatureAlgorithm;
+use jeton_token::signing_key::JwtType;
 use serde_json::{Map, Value};
 
 rules! {
@@ -28,10 +32,10 @@ rules! {
         told: "An access token must not be sent in the query string",
         fix: "Send Authorization: Bearer; URIs end up in logs and histories"
     };
-    BEARER_SCHEME = InvalidToken, "bearer_scheme", "RFC 6750 §2.1", {
-        promise: "The Authorization header uses the Bearer scheme",
+    TOKEN_SCHEME = InvalidToken, "bearer_scheme", "RFC 6750 §2.1, RFC 9449 §7.1", {
+        promise: "The Authorization header uses the Bearer or the DPoP scheme",
         told: "An access token is required",
-        fix: "Send Authorization: Bearer with an access token"
+        fix: "Send Authorization: Bearer with an access token, or DPoP with a bound one"
     };
     MEANT_FOR_ISSUER = InvalidToken, "userinfo_audience", "RFC 9068 §4, SEC-034", {
         promise: "The access token is meant for this issuer",
@@ -45,13 +49,33 @@ rules! {
     };
 }
 
+/// How a token is presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// By the Bearer scheme, or in the body.
+    Bearer,
+    Dpop,
+}
+
+impl Scheme {
+    fn parse(name: &str) -> Option<Self> {
+        if name.eq_ignore_ascii_case("bearer") {
+            Some(Self::Bearer)
+        } else if name.eq_ignore_ascii_case("dpop") {
+            Some(Self::Dpop)
+        } else {
+            None
+        }
+    }
+}
+
 /// The one token a request presents: by header, or by form body of a POST.
 pub fn presented<'a>(
     authorization: Option<&'a str>,
     query: &Params<'_>,
     body: &'a Params<'_>,
     trail: &mut Trail,
-) -> Result<&'a str, Refusal> {
+) -> Result<(Scheme, &'a str), Refusal> {
     trail.require(
         &TOKEN_NOT_IN_QUERY,
         query.one("access_token").is_none(),
@@ -64,18 +88,18 @@ pub fn presented<'a>(
         || Noted::new("header or body", "header and body"),
     )?;
     match (authorization, by_body) {
-        (None, found) => trail.demand(&TOKEN_PRESENTED, found, || {
-            Noted::new("an access token", "nothing")
-        }),
+        (None, found) => trail
+            .demand(&TOKEN_PRESENTED, found, || {
+                Noted::new("an access token", "nothing")
+            })
+            .map(|token| (Scheme::Bearer, token)),
         (Some(header), _) => {
-            let token = header
+            let read = header
                 .split_once(' ')
-                .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-            trail
-                .demand(&BEARER_SCHEME, token, || {
-                    Noted::new("Bearer", "another scheme")
-                })
-                .map(|(_, token)| token.trim())
+                .and_then(|(name, token)| Some((Scheme::parse(name)?, token.trim())));
+            trail.demand(&TOKEN_SCHEME, read, || {
+                Noted::new("Bearer or DPoP", "another scheme")
+            })
         }
     }
 }
@@ -100,6 +124,19 @@ pub fn admit(facts: &TokenFacts, issuer: &Issuer, trail: &mut Trail) -> Result<(
     trail.require(&MEANT_FOR_ISSUER, meant, || {
         Noted::new(issuer.as_str().to_owned(), facts.audience.join(", "))
     })
+}
+
+/// The answer to a client that registered for a signed one: the claims with issuer and audience, and nothing that could make
+/// it pass for an ID token, which expires (Core §5.3.2, P-261).
+pub fn sign(
+    mut claims: Map<String, Value>,
+    (client, algorithm): (&Client, SignatureAlgorithm),
+    (issuer, ring): (&Issuer, &KeyRing),
+) -> Result<String, MintError> {
+    claims.insert("iss".to_owned(), Value::from(issuer.as_str()));
+    claims.insert("aud".to_owned(), Value::from(client.id.as_str()));
+    let key = ring.signing_key(algorithm)?;
+    Ok(key.sign_jwt(JwtType::IdToken, &claims)?)
 }
 
 /// The claims the token entitles its client to; `sub` first and always (Core §5.3.2).

@@ -2,6 +2,8 @@
 //! challenges are not here.
 
 use jeton_token::at_jwt::{self, AccessTokenFacts};
+use jeton_token::confirmation::Confirmation;
+use jeton_token::dpop::{DpopError, Proof, Request};
 use jeton_token::jws::Jws;
 use jeton_token::key_set::KeySet;
 use jeton_token::timestamp::Timestamp;
@@ -19,7 +21,8 @@ pub struct Verifier {
     keys: KeySet,
 }
 
-/// Why a token is not accepted. All of them are `invalid_token` to the caller (RFC 6750 §3.1).
+/// Why a token is not accepted. To the caller they are `invalid_token` (RFC 6750 §3.1), those about a proof itself
+/// `invalid_dpop_proof` (RFC 9449 §7.1).
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Rejected {
     #[error("not a well-formed signed JWT: {0}")]
@@ -34,6 +37,14 @@ pub enum Rejected {
     Audience,
     #[error("expired, or issued in the future")]
     Time,
+    #[error("the token is bound to a key, and nothing proves that the sender holds it")]
+    Unproven,
+    #[error("DPoP proof: {0}")]
+    Proof(DpopError),
+    #[error("the DPoP proof is too old or from the future")]
+    ProofTime,
+    #[error("the DPoP proof is by another key than the token's")]
+    ProofKey,
 }
 
 impl Verifier {
@@ -45,8 +56,41 @@ impl Verifier {
         }
     }
 
-    /// The facts of a token that this resource may act on now.
+    /// The facts of a bearer token that this resource may act on now. One that is bound to a key is no bearer token.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<AccessTokenFacts, Rejected> {
+        let facts = self.read(token, now)?;
+        match facts.cnf {
+            None => Ok(facts),
+            Some(_) => Err(Rejected::Unproven),
+        }
+    }
+
+    /// The facts of a token that came by the DPoP scheme, with the proof of the `DPoP` header, which has to be there once.
+    ///
+    /// Whether the proof was used before is for the caller to remember: the `jti` of a key, for two minutes. (RFC 9449 §7.1)
+    pub fn verify_bound(
+        &self,
+        (token, proof): (&str, &str),
+        (method, url): (&str, &str),
+        now: Timestamp,
+    ) -> Result<(AccessTokenFacts, Proof), Rejected> {
+        let facts = self.read(token, now)?;
+        let request = Request {
+            method,
+            url,
+            access_token: Some(token),
+        };
+        let proof = Proof::verify(proof, &request).map_err(Rejected::Proof)?;
+        if !proof.is_timely(now) {
+            return Err(Rejected::ProofTime);
+        }
+        if facts.cnf != Some(Confirmation::DpopKey(proof.thumbprint)) {
+            return Err(Rejected::ProofKey);
+        }
+        Ok((facts, proof))
+    }
+
+    fn read(&self, token: &str, now: Timestamp) -> Result<AccessTokenFacts, Rejected> {
         let malformed = |error: &dyn std::fmt::Display| Rejected::Malformed(error.to_string());
         let unverified = Jws::parse(token).map_err(|error| malformed(&error))?;
         if !unverified.header().typ_is("at+jwt") {

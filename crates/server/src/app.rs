@@ -1,12 +1,16 @@
 //! The application: everything a request can reach, each field of one concrete type. And the way of a request through it.
 
 use crate::ambient::{Ambient, Clock, Luck};
+use crate::endpoints::health::Probe;
 use crate::http::exchange::Exchange;
 use crate::http::reply::{self, Reply};
 use crate::http::routes::{Endpoint, ROUTES, Route};
 use crate::keys::Kek;
+use crate::logo::Logo;
 use crate::observe::Observe;
 use crate::observe::metrics::Metrics;
+use crate::outbound::remote::Remote;
+use crate::outbound::{self, Door};
 use crate::pages::Pages;
 use crate::passwords::Passwords;
 use crate::tenancy::{Tenancy, TenantState};
@@ -18,6 +22,7 @@ use jeton_protocol::grant::Grant;
 use jeton_protocol::introspection::TokenFacts;
 use jeton_protocol::tenant::Issuer;
 use jeton_store::{Lineage, Store, StoreError};
+use jeton_token::key_set::KeySet;
 use jeton_token::timestamp::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -30,8 +35,13 @@ pub struct App {
     pub pages: Pages,
     pub passwords: Passwords,
     pub throttle: Throttle,
+    pub probe: Probe,
     pub observe: Observe,
     pub metrics: Metrics,
+    /// The only way out.
+    pub door: Arc<Door>,
+    pub remote_keys: Remote<KeySet>,
+    pub logos: Remote<Logo>,
     pub clock: Clock,
     pub luck: Luck,
     pub settings: Settings,
@@ -52,6 +62,10 @@ pub struct Settings {
     pub rates: Rates,
     /// When the server makes the next signing keys, and how long before they sign; `None` leaves it to the operator.
     pub rotation: Option<(Duration, Duration)>,
+    /// How long audit records are kept; `None` is for ever.
+    pub audit_keep: Option<Duration>,
+    /// What may go out, and whom to believe there.
+    pub outbound: outbound::Settings,
     /// `jeton dev`: the demo API, the trace, demo users on the sign-in page.
     pub development: Option<Development>,
     /// Keep the last requests with their checks, for `/dev/trace`.
@@ -154,6 +168,8 @@ impl Settings {
             body_limit: 64 * 1024,
             rates: Rates::default(),
             rotation: None,
+            audit_keep: None,
+            outbound: outbound::Settings::default(),
             development: None,
             traces: false,
         }

@@ -4,8 +4,10 @@ use crate::ambient::Ambient;
 use crate::app::App;
 use crate::http::denied::{Denied, FEW_CLIENT_FAILURES, FEW_REQUESTS, Fault};
 use crate::http::exchange::Exchange;
+use crate::outbound::remote::Place;
 use crate::throttle::Charged;
 use jeton_protocol::client::{AuthenticationMethod, Client, KeptSecret};
+use jeton_protocol::client_auth::assertion::ASSERTION_VERIFIES;
 use jeton_protocol::client_auth::{self, AuthenticatedClient, OpenedSecret, Presented};
 use jeton_protocol::params::Params;
 use jeton_protocol::refusal::{ErrorCode, Trail};
@@ -47,7 +49,7 @@ pub fn limit(
         .admit(exchange, what, caller.client().id.as_str(), now)
     {
         None => Ok(()),
-        Some(seconds) => Err(Denied::Throttled(&FEW_REQUESTS, seconds)),
+        Some(reached) => Err(Denied::Throttled(&FEW_REQUESTS, reached)),
     }
 }
 
@@ -59,11 +61,11 @@ async fn authenticate(
     trail: &mut Trail,
 ) -> Result<AuthenticatedClient, Denied> {
     let presented = Presented::read(exchange.authorization(), params, trail)?;
-    if let Some(seconds) =
+    if let Some(reached) =
         app.throttle
             .client_is_throttled(exchange, presented.client_id(), ambient.now)
     {
-        return Err(Denied::Throttled(&FEW_CLIENT_FAILURES, seconds));
+        return Err(Denied::Throttled(&FEW_CLIENT_FAILURES, reached));
     }
     let proven = prove(app, exchange, &presented, ambient, trail).await;
     if matches!(&proven, Err(Denied::Refused(_))) {
@@ -86,9 +88,18 @@ async fn prove(
         spend_the_same_time(presented);
         return Err(client_auth::unknown_client("no such client, or a disabled one").into());
     };
-    let opened = open_secret(app, exchange, &client, presented).await?;
+    let opened = open_secret(app, exchange, (&client, ambient.now), presented).await?;
     let at = (&tenant.tenant.issuer, ambient.now);
-    let verified = client_auth::verify(presented, Arc::clone(&client), &opened, at, trail)?;
+    let mark = trail.mark();
+    let mut verified = client_auth::verify(presented, Arc::clone(&client), &opened, at, trail);
+    if let Err(refusal) = &verified
+        && refusal.rule == &ASSERTION_VERIFIES
+        && let Some(newer) = newer_keys(app, exchange, (&client, &opened), ambient.now).await
+    {
+        trail.rewind(mark);
+        verified = client_auth::verify(presented, Arc::clone(&client), &newer, at, trail);
+    }
+    let verified = verified?;
     let claimed = match &verified.replay {
         None => true,
         Some(replay) => {
@@ -107,13 +118,26 @@ async fn prove(
     Ok(verified.spent(claimed, trail)?)
 }
 
-/// Reads what is kept of the client's secret, as far as the presented method needs it.
+/// Reads what is kept of the client's secret, or of its keys elsewhere, as far as the presented method needs it.
 async fn open_secret<'a>(
     app: &App,
     exchange: &Exchange,
-    client: &'a Client,
+    (client, now): (&'a Client, Timestamp),
     presented: &Presented<'_>,
 ) -> Result<OpenedSecret<'a>, Denied> {
+    if let Some(url) = &client.jwks_uri
+        && client.authentication == AuthenticationMethod::PrivateKeyJwt
+        && matches!(presented, Presented::Assertion { .. })
+    {
+        let found = app
+            .remote_keys
+            .find(&app.door, key_place(exchange, url), now)
+            .await;
+        return Ok(match found {
+            Ok(keys) => OpenedSecret::Keys(keys),
+            Err(error) => OpenedSecret::NoKeys(error.to_string()),
+        });
+    }
     let needed = presented.secret().is_some()
         || client.authentication == AuthenticationMethod::ClientSecretJwt;
     match &client.secret {
@@ -133,6 +157,29 @@ async fn open_secret<'a>(
             ))
         }
         Some(_) | None => Ok(OpenedSecret::None),
+    }
+}
+
+/// The keys at the client's `jwks_uri`, if those that were tried are not the ones of now (Core §10.1.1, P-198).
+async fn newer_keys(
+    app: &App,
+    exchange: &Exchange,
+    (client, opened): (&Client, &OpenedSecret<'_>),
+    now: Timestamp,
+) -> Option<OpenedSecret<'static>> {
+    let (Some(url), OpenedSecret::Keys(seen)) = (&client.jwks_uri, opened) else {
+        return None;
+    };
+    let newer = app
+        .remote_keys
+        .newer(&app.door, key_place(exchange, url), (seen, now));
+    newer.await.map(OpenedSecret::Keys)
+}
+
+pub fn key_place<'a>(exchange: &'a Exchange, url: &'a str) -> Place<'a> {
+    Place {
+        tenant: exchange.tenant.id(),
+        url,
     }
 }
 

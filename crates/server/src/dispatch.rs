@@ -180,6 +180,7 @@ fn exchange(
         method: incoming.parts.method,
         path: path.to_owned(),
         query: incoming.parts.uri.query().map(str::to_owned),
+        uri: incoming.parts.uri,
         headers: incoming.parts.headers,
         body: incoming.body,
         tenant,
@@ -194,7 +195,7 @@ async fn reply_to(
     (ambient, trail): (&mut Ambient, &mut Trail),
 ) -> Reply {
     let mut reply = if exchange.method == Method::OPTIONS && route.cors != Cors::None {
-        preflight(route)
+        preflight()
     } else if !route.methods.contains(&exchange.method) {
         wrong_method(route)
     } else {
@@ -210,7 +211,8 @@ async fn reply_to(
         match answer {
             Ok(reply) => reply,
             Err(denied) => {
-                app.observe.note_denied(exchange, route, &denied);
+                app.observe
+                    .note_denied(exchange, route, (&denied, ambient.now));
                 if let Some(refusal) = denied.refusal() {
                     count(app, route, refusal.code(), refusal.rule.cause);
                 }
@@ -218,8 +220,10 @@ async fn reply_to(
             }
         }
     };
-    if route.cors == Cors::Registered {
-        allow_origin(app, exchange, &mut reply).await;
+    match route.cors {
+        Cors::None => {}
+        Cors::Anyone => allow_anyone(&mut reply),
+        Cors::Registered => allow_origin(app, exchange, &mut reply).await,
     }
     reply
 }
@@ -240,6 +244,7 @@ async fn call(
     // The endpoints of pages are boxed: what they need while they wait is large, and every request would carry room for it.
     match endpoint {
         Endpoint::Token => endpoints::token::token(app, exchange, ambient, trail).await,
+        Endpoint::PushedRequest => endpoints::par::par(app, exchange, ambient, trail).await,
         Endpoint::Introspect => {
             endpoints::introspect::introspect(app, exchange, ambient, trail).await
         }
@@ -279,8 +284,9 @@ async fn call(
         Endpoint::Home => endpoints::home::home(app, exchange),
         Endpoint::ErrorPage => endpoints::errors::error_page(app, exchange),
         Endpoint::Asset => Ok(asset(app, exchange)),
+        Endpoint::Logo => endpoints::logo::logo(app, exchange, ambient.now).await,
         Endpoint::Livez | Endpoint::Startupz => endpoints::health::livez(),
-        Endpoint::Readyz => endpoints::health::readyz(app, exchange).await,
+        Endpoint::Readyz => endpoints::health::readyz(app, exchange, ambient.now).await,
         Endpoint::Metrics => endpoints::health::metrics(app),
         Endpoint::AdminLink => {
             Box::pin(login::admin_link::admin_link(app, exchange, ambient, trail)).await
@@ -307,7 +313,7 @@ fn wrong_method(route: &Route) -> Reply {
     reply
 }
 
-fn preflight(route: &Route) -> Reply {
+fn preflight() -> Reply {
     let mut reply = reply::empty(StatusCode::NO_CONTENT);
     let headers = reply.headers_mut();
     headers.insert(
@@ -322,13 +328,23 @@ fn preflight(route: &Route) -> Reply {
         header::ACCESS_CONTROL_MAX_AGE,
         HeaderValue::from_static("600"),
     );
-    if route.cors == Cors::Anyone {
-        headers.insert(
-            header::ACCESS_CONTROL_ALLOW_ORIGIN,
-            HeaderValue::from_static("*"),
-        );
-    }
     reply
+}
+
+fn allow_anyone(reply: &mut Reply) {
+    reply.headers_mut().insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
+    expose_headers(reply);
+}
+
+/// What a client has to read of an answer beside its body (RFC 9449 §8).
+fn expose_headers(reply: &mut Reply) {
+    reply.headers_mut().insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("DPoP-Nonce, WWW-Authenticate, Retry-After"),
+    );
 }
 
 /// Lets scripts of an origin that a client of the tenant registered read the answer (SEC-198). A preflight does not say which
@@ -351,9 +367,6 @@ async fn allow_origin(app: &App, exchange: &Exchange, reply: &mut Reply) {
         reply
             .headers_mut()
             .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, value);
-        let exposed = HeaderValue::from_static("WWW-Authenticate, Retry-After");
-        reply
-            .headers_mut()
-            .insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+        expose_headers(reply);
     }
 }

@@ -38,6 +38,8 @@ pub struct Passwords {
     queue: SyncSender<Job>,
     /// Jobs that wait or run.
     pending: Arc<AtomicUsize>,
+    /// Jobs that were ever taken.
+    taken: AtomicUsize,
     cost: Cost,
     /// Secrets that were right, by their hash: a keyed digest, valid as long as the process and the stored hash.
     remembered: HashMap<String, [u8; 32]>,
@@ -76,6 +78,7 @@ impl Passwords {
         Self {
             queue,
             pending: Arc::new(AtomicUsize::new(0)),
+            taken: AtomicUsize::new(0),
             cost,
             remembered: HashMap::new(),
             key: entropy.bytes(),
@@ -140,6 +143,12 @@ impl Passwords {
         }
     }
 
+    /// How many hashes were computed, so that tests can see that nobody costs what somebody does (SEC-201).
+    #[doc(hidden)]
+    pub fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -147,6 +156,7 @@ impl Passwords {
         let (answer, waiting) = oneshot::channel();
         let pending = Arc::clone(&self.pending);
         pending.fetch_add(1, Ordering::Relaxed);
+        self.taken.fetch_add(1, Ordering::Relaxed);
         let done = Arc::clone(&pending);
         let job: Job = Box::new(move || {
             drop(answer.send(work()));

@@ -2,13 +2,19 @@
 
 use crate::ambient::{Ambient, Clock, Luck};
 use crate::app::{App, Settings};
+use crate::audit;
+use crate::endpoints::health::Probe;
 use crate::http::listener::{self, Listening};
 use crate::http::tls::Tls;
 use crate::keys::Kek;
+use crate::logo::LOGO;
 use crate::observe::Observe;
 use crate::observe::metrics::Metrics;
+use crate::outbound::Door;
+use crate::outbound::remote::Remote;
 use crate::pages::Pages;
 use crate::passwords::{Cost, Passwords};
+use crate::remote_keys::KEY_SET;
 use crate::tenancy::Tenancy;
 use crate::throttle::Throttle;
 use jeton_protocol::tenant::Tenant;
@@ -21,6 +27,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpSocket};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 /// Why a server does not start.
@@ -43,6 +50,8 @@ pub enum StartError {
     Tls(#[from] crate::http::tls::TlsError),
     #[error("{0} cannot be an issuer; write a URL such as http://localhost:9000")]
     Issuer(String),
+    #[error("outbound.ca: {0}")]
+    Outbound(String),
 }
 
 /// Everything an application is made of.
@@ -62,7 +71,12 @@ impl Plan {
     pub async fn build(self) -> Result<Arc<App>, StartError> {
         let mut ambient = Ambient::new(&self.clock, &self.luck);
         settle_tenant(&self.store, &self.tenant, &mut ambient).await?;
+        let metrics = Metrics::new();
+        let door = Door::new(self.settings.outbound.clone(), metrics.egress());
         let app = Arc::new(App {
+            door: Arc::new(door.map_err(StartError::Outbound)?),
+            remote_keys: Remote::new(&KEY_SET),
+            logos: Remote::new(&LOGO),
             passwords: Passwords::start(
                 self.password_threads,
                 self.password_cost,
@@ -73,8 +87,9 @@ impl Plan {
             tenancy: Tenancy::new(),
             pages: Pages::new()?,
             throttle: Throttle::new(self.settings.rates),
+            probe: Probe::default(),
             observe: Observe::new(self.settings.traces),
-            metrics: Metrics::new(),
+            metrics,
             clock: self.clock,
             luck: self.luck,
             settings: self.settings,
@@ -132,6 +147,8 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
 
 /// Serves on all listeners until the process is asked to stop, then lets running requests end (SEC-368).
 pub async fn run(app: Arc<App>, listeners: Vec<Listening>) {
+    // Listened for before anybody is answered: who has seen this server serve can stop it in order.
+    let terminate = signal(SignalKind::terminate());
     let (stop, stopped) = watch::channel(false);
     let tls: Vec<Arc<Tls>> = listeners
         .iter()
@@ -148,7 +165,7 @@ pub async fn run(app: Arc<App>, listeners: Vec<Listening>) {
             ))
         })
         .collect();
-    asked_to_stop().await;
+    asked_to_stop(terminate).await;
     app.ready.store(false, Ordering::Release);
     tracing::info!(event = "stopping");
     if stop.send(true).is_ok() {
@@ -159,11 +176,12 @@ pub async fn run(app: Arc<App>, listeners: Vec<Listening>) {
         }
     }
     jobs.abort();
+    audit::settle(&app).await;
 }
 
-async fn asked_to_stop() {
+async fn asked_to_stop(terminate: io::Result<Signal>) {
     let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        match terminate {
             Ok(mut signal) => drop(signal.recv().await),
             Err(_) => std::future::pending().await,
         }
@@ -179,6 +197,7 @@ async fn watched(app: Arc<App>, tls: Vec<Arc<Tls>>) {
     loop {
         let mut jobs = tokio::task::JoinSet::new();
         jobs.spawn(recurring(Arc::clone(&app), tls.clone()));
+        jobs.spawn(audit::keep_up(Arc::clone(&app)));
         if let Some(Err(error)) = jobs.join_next().await {
             tracing::error!(event = "panic", %error, "the recurring jobs ended and are started again");
         }
@@ -189,6 +208,11 @@ async fn watched(app: Arc<App>, tls: Vec<Arc<Tls>>) {
 const LOOK_AROUND: Duration = Duration::from_millis(300);
 const ROTATION: Duration = Duration::from_secs(600);
 const SWEEP: Duration = Duration::from_secs(60);
+/// How long sweeping rests when there is more to look at, but nothing to delete.
+const WALK: Duration = Duration::from_secs(1);
+/// How many interactions a tenant may have, and how many may be begun here before somebody counts them (decision 0016).
+const MOST_INTERACTIONS: u32 = 100_000;
+const COUNT_AFTER: u64 = 10_000;
 
 /// Learns what other processes changed, reads certificates that changed, and deletes what nothing can misuse any more.
 async fn recurring(app: Arc<App>, tls: Vec<Arc<Tls>>) {
@@ -196,6 +220,8 @@ async fn recurring(app: Arc<App>, tls: Vec<Arc<Tls>>) {
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut sweep = tokio::time::interval(SWEEP);
     sweep.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut room = tokio::time::interval(SWEEP);
+    room.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut cursor = SweepCursor::default();
     let mut rotation = tokio::time::interval(ROTATION);
     loop {
@@ -210,23 +236,59 @@ async fn recurring(app: Arc<App>, tls: Vec<Arc<Tls>>) {
                 for tls in &tls {
                     tls.refresh(app.clock.now());
                 }
+                if app.throttle.has_begun(COUNT_AFTER) {
+                    trim(&app).await;
+                }
             }
             _ = rotation.tick() => {
                 if let Some(plan) = app.settings.rotation {
                     app.tenancy.rotate_keys(&app, plan).await;
                 }
             }
+            _ = room.tick() => trim(&app).await,
             _ = sweep.tick() => {
-                match app.store.sweep(cursor.clone(), app.clock.now()).await {
-                    Ok(swept) => {
-                        cursor = swept.cursor;
-                        if swept.more {
-                            sweep.reset_after(Duration::from_secs(1));
-                        }
-                    }
-                    Err(error) => tracing::error!(event = "fault", %error, "expired rows could not be swept"),
+                if let Some(rest) = sweep_step(&app, &mut cursor).await {
+                    sweep.reset_after(rest);
                 }
             }
+        }
+    }
+}
+
+/// One step, and how long to rest before the next when there is more: as long as the step took while rows are deleted, so
+/// that whoever waits for the store has half of it (SEC-358).
+async fn sweep_step(app: &App, cursor: &mut SweepCursor) -> Option<Duration> {
+    let began = tokio::time::Instant::now();
+    match app.store.sweep(cursor.clone(), app.clock.now()).await {
+        Ok(swept) => {
+            *cursor = swept.cursor;
+            let rest = if swept.deleted > 0 {
+                began.elapsed()
+            } else {
+                WALK
+            };
+            swept.more.then_some(rest)
+        }
+        Err(error) => {
+            tracing::error!(event = "fault", %error, "expired rows could not be swept");
+            None
+        }
+    }
+}
+
+async fn trim(app: &App) {
+    match app.store.trim_interactions(MOST_INTERACTIONS).await {
+        Ok(trimmed) if trimmed.deleted > 0 => {
+            tracing::warn!(
+                event = "interactions.trimmed",
+                deleted = trimmed.deleted,
+                more = trimmed.more,
+                "more sign-ins are begun than a tenant keeps"
+            );
+        }
+        Ok(_) => {}
+        Err(error) => {
+            tracing::error!(event = "fault", %error, "interactions could not be counted");
         }
     }
 }

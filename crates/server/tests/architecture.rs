@@ -179,6 +179,40 @@ fn the_inner_crates_ask_no_clock_and_open_nothing() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// One door out. `jeton bench` and `jeton healthcheck` are clients of a server, not part of one; the store has its database.
+#[test]
+fn nothing_but_the_door_opens_a_connection() {
+    const CLIENTS: [&str; 3] = ["outbound", "bench", "command/healthcheck.rs"];
+    const OPENS: [&str; 7] = [
+        "TcpStream::connect",
+        "connect_timeout",
+        "lookup_host",
+        "to_socket_addrs",
+        "ToSocketAddrs",
+        "TlsConnector",
+        "client::conn",
+    ];
+    let server = crates().join("server/src");
+    let mut seen = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for path in rust_files(&server) {
+        let code = code_only(&read(&path));
+        let inside = path.strip_prefix(&server).unwrap();
+        for word in OPENS.iter().filter(|word| code.contains(**word)) {
+            match CLIENTS.iter().find(|client| inside.starts_with(client)) {
+                Some(client) => drop(seen.insert(*client)),
+                None => wrong.push(format!("{}: {word}", shown(&path))),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(
+        seen,
+        CLIENTS.into(),
+        "those that are excepted still need it"
+    );
+}
+
 #[test]
 fn sql_is_written_in_the_store_only() {
     let mut wrong = Vec::new();
@@ -324,6 +358,20 @@ fn crates() -> PathBuf {
 
 fn root() -> PathBuf {
     crates().join("..")
+}
+
+// SEC-445, SEC-452
+#[test]
+fn release_builds_check_for_overflow_and_unwind_and_no_crate_of_ours_is_unsafe() {
+    let workspace: Value = toml::from_str(&read(&root().join("Cargo.toml"))).expect("TOML");
+    let release = &workspace["profile"]["release"];
+    assert_eq!(release["overflow-checks"].as_bool(), Some(true));
+    assert!(
+        release.get("panic").is_none(),
+        "a panic is caught, see listener.rs"
+    );
+    let unsafe_code = &workspace["workspace"]["lints"]["rust"]["unsafe_code"];
+    assert_eq!(unsafe_code.as_str(), Some("forbid"));
 }
 
 fn shown(path: &Path) -> String {

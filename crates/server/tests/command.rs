@@ -1,5 +1,8 @@
 //! Promises about the command line: what each command does, says, refuses, and exits with.
 
+#[path = "support/malformed.rs"]
+mod malformed;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -214,8 +217,16 @@ fn init_writes_a_file_that_check_accepts_and_never_overwrites_one() {
     );
     let report = at.good("check");
     assert!(
-        report.as_array().is_some_and(|lines| lines.len() == 3),
+        report.as_array().is_some_and(|lines| lines.len() == 4),
         "{report}"
+    );
+    // SEC-191, SEC-465: TLS ends nowhere that is known, so every user would have the proxy's address.
+    let told = report[3]["warning"].as_str().expect("a warning");
+    assert!(told.contains("listen.trusted_proxies"), "{told}");
+    let named = at.good("check --set listen.trusted_proxies=127.0.0.1");
+    assert!(
+        named.as_array().is_some_and(|lines| lines.len() == 3),
+        "{named}"
     );
     assert!(!at.path("jeton.db").exists() && !at.path("jeton.key").exists());
 }
@@ -238,7 +249,8 @@ fn check_reports_each_thing_that_is_wrong_and_exits_with_1() {
     .expect("a file");
     std::fs::write(at.path("jeton.key"), "short").expect("a file");
     std::fs::write(at.path("c.pem"), "no certificate").expect("a file");
-    let tls = "--set listen.tls.certificate=c.pem --set listen.tls.key=k.pem";
+    let tls =
+        "--set listen.tls.certificate=c.pem --set listen.tls.key=k.pem --set outbound.ca=c.pem";
     let ran = at.run(&format!("check {tls}"));
     assert_eq!(ran.code, 1, "{}", ran.text);
     let failed: Vec<&str> = ran
@@ -246,9 +258,10 @@ fn check_reports_each_thing_that_is_wrong_and_exits_with_1() {
         .lines()
         .filter(|line| line.starts_with("FAILED"))
         .collect();
-    assert_eq!(failed.len(), 3, "{}", ran.text);
+    assert_eq!(failed.len(), 4, "{}", ran.text);
     assert!(failed[1].contains("jeton.key"), "{}", ran.text);
     assert!(failed[2].contains("c.pem"), "{}", ran.text);
+    assert!(failed[3].contains("outbound.ca"), "{}", ran.text);
 }
 
 // SEC-423: others must not be able to read the key
@@ -324,6 +337,10 @@ fn client_add_answers_with_registration_members_and_sound_defaults() {
         job["grant_types"],
         serde_json::json!(["client_credentials"])
     );
+    // P-230
+    let bound = at.good("client add --id bound --dpop-bound --dpop-nonce true");
+    assert_eq!(bound["dpop_bound_access_tokens"], true);
+    assert_eq!(bound["dpop_nonce"], true);
     let spa = at.good("client add --auth none --redirect-uri https://spa.example/");
     assert!(spa["client_secret"].is_null());
     let server = at.good("client add --introspects https://api.example");
@@ -365,14 +382,70 @@ fn a_client_file_is_a_registration_request() {
         &request.replace("filed\"", "piped\""),
     );
     assert_eq!(piped.code, 0, "{}", piped.error);
+    let both = r#"{"token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": []},
+        "jwks_uri": "https://filed.example/jwks"}"#;
+    std::fs::write(at.path("both.json"), both).expect("a file");
+    assert!(
+        at.refused("client add --file both.json", 2)
+            .contains("exclude each other")
+    );
     assert!(
         at.refused("client add --file missing.json", 2)
             .contains("missing.json")
     );
 }
 
-// SEC-R03, SEC-004, SEC-103
+// P-186, P-280, P-281, P-288: nobody has to answer at the addresses yet.
 #[test]
+fn a_client_may_keep_its_keys_and_its_image_at_addresses_of_its_own() {
+    let at = Installation::new();
+    let members = serde_json::json!({
+        "client_id": "far", "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://far.example/jwks",
+        "logo_uri": "https://far.example/logo.png", "client_uri": "https://far.example/",
+        "policy_uri": "https://far.example/privacy", "tos_uri": "https://far.example/terms",
+    });
+    std::fs::write(at.path("far.json"), members.to_string()).expect("a file");
+    let filed = at.good("client add --file far.json");
+    let options = "--jwks-uri https://far.example/jwks --logo-uri https://far.example/logo.png \
+                   --client-uri https://far.example/ --policy-uri https://far.example/privacy \
+                   --tos-uri https://far.example/terms";
+    let written = at.good(&format!(
+        "client add --id far2 --auth private_key_jwt {options}"
+    ));
+    for (name, value) in members.as_object().expect("members") {
+        assert_eq!(filed[name], *value, "{name}");
+        if name != "client_id" {
+            assert_eq!(written[name], *value, "{name}");
+        }
+    }
+    assert!(filed.get("client_secret").is_none());
+}
+
+// SEC-R03, SEC-004, SEC-103
+// SEC-175
+#[test]
+fn a_set_of_keys_that_reads_in_two_ways_makes_no_client() {
+    let at = Installation::new();
+    let key = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    let good = format!(r#"{{"keys":[{key}]}}"#);
+    let twice = good
+        .replace("\"crv\"", "\"kty\":\"OKP\",\"crv\"")
+        .into_bytes();
+    let mut wrong = malformed::variants(&good);
+    wrong.push(("a member of a key twice", twice));
+    for (name, text) in wrong {
+        std::fs::write(at.path("keys.json"), text).expect("a file");
+        let line = "client add --auth private_key_jwt --jwks-file keys.json";
+        let told = at.refused(line, 2);
+        assert!(told.contains("jwks"), "{name}: {told}");
+    }
+    std::fs::write(at.path("keys.json"), good).expect("a file");
+    at.good("client add --auth private_key_jwt --jwks-file keys.json");
+    assert_eq!(at.good("client list").as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "a table of rows")]
 fn clients_that_could_not_work_or_be_safe_are_refused_with_the_reason() {
     let at = Installation::new();
     let cases = [
@@ -394,7 +467,23 @@ fn clients_that_could_not_work_or_be_safe_are_refused_with_the_reason() {
             "--auth none --redirect-uri https://a.example/ --introspects https://b.example",
             "prove itself",
         ),
-        ("--auth private_key_jwt", "--jwks-file"),
+        (
+            "--auth private_key_jwt",
+            "--jwks-file FILE or --jwks-uri URL",
+        ),
+        (
+            "--auth private_key_jwt --jwks-uri http://a.example/jwks",
+            "not https",
+        ),
+        (
+            "--auth private_key_jwt --jwks-uri https://me@a.example/jwks",
+            "user information",
+        ),
+        ("--logo-uri javascript:alert", "https"),
+        ("--logo-uri https://a.example/#x", "fragment"),
+        ("--client-uri javascript:alert", "runs or reads something"),
+        ("--policy-uri data:text/html,x", "runs or reads something"),
+        ("--tos-uri /terms", "tos_uri is"),
         ("--auth magic", "client_secret_basic"),
         ("--grant-type password", "client_credentials"),
         ("--grant-type authorization_code", "--redirect-uri"),
@@ -402,6 +491,10 @@ fn clients_that_could_not_work_or_be_safe_are_refused_with_the_reason() {
         ("--scope \"a\\b\"", "scope"),
         ("--token-format xml", "opaque, jwt"),
         ("--id-token-alg none", "RS256"),
+        ("--response-alg none", "RS256"),
+        ("--request-object-alg none", "PS256"),
+        ("--request-object-alg HS256", "PS256"),
+        ("--require-request-object", "--jwks-file"),
         (
             "--allowed-origin https://a.example/path",
             "scheme, host and port",
@@ -718,4 +811,212 @@ fn the_algorithm_of_assertions_is_registered_and_has_to_fit_the_method() {
     assert_eq!(file("client_secret_jwt", "RS256").code, 2);
     assert_eq!(file("client_secret_basic", "RS256").code, 2);
     assert_eq!(file("private_key_jwt", "HS256").code, 2);
+}
+
+/// An installation whose trail has a few records, linked and signed.
+fn audited() -> (Installation, String) {
+    let at = Installation::new();
+    at.good("client add --id photos --redirect-uri https://photos.example.org/cb");
+    at.good("client disable photos");
+    at.good("client enable photos");
+    let signed = at.good("audit checkpoint");
+    let checkpoint = signed["checkpoint"].as_str().expect("a JWS").to_owned();
+    (at, checkpoint)
+}
+
+/// Writes another text of the same length over the first place it stands at in the database.
+fn tamper(at: &Installation, from: &str, to: &str) {
+    assert_eq!(from.len(), to.len());
+    let mut bytes = std::fs::read(at.path("jeton.db")).expect("the database");
+    let place = bytes
+        .windows(from.len())
+        .position(|window| window == from.as_bytes())
+        .expect("it stands there");
+    bytes[place..place + to.len()].copy_from_slice(to.as_bytes());
+    std::fs::write(at.path("jeton.db"), bytes).expect("written");
+}
+
+// SEC-431
+#[test]
+fn audit_verify_tells_a_whole_trail_from_a_broken_one() {
+    let (at, checkpoint) = audited();
+    let whole = at.good("audit verify");
+    assert_eq!(
+        (&whole["verified"], &whole["not_linked_yet"]),
+        (&true.into(), &0.into())
+    );
+    assert_eq!(
+        (&whole["signed_to"], &whole["first"]),
+        (&whole["last"], &1.into())
+    );
+    at.good("client delete photos --yes");
+    assert_eq!(at.good("audit verify")["not_linked_yet"], 1);
+    assert_eq!(
+        at.run(&format!("audit verify --checkpoint {checkpoint}"))
+            .code,
+        0
+    );
+    tamper(&at, "client.disabledoperator", "client.disabledsomebody");
+    let ran = at.run("audit verify");
+    assert_eq!(
+        (ran.code, ran.text.trim_end()),
+        (1, "BROKEN  record 3 was edited")
+    );
+}
+
+// SEC-431: the whole database was put back
+#[test]
+fn audit_verify_misses_what_a_kept_checkpoint_covers() {
+    let (at, _) = audited();
+    let copy = std::fs::read(at.path("jeton.db")).expect("the database");
+    at.good("client disable photos");
+    let kept = at.good("audit checkpoint")["checkpoint"]
+        .as_str()
+        .expect("a JWS")
+        .to_owned();
+    assert_eq!(at.run(&format!("audit verify --checkpoint {kept}")).code, 0);
+    std::fs::write(at.path("jeton.db"), copy).expect("put back");
+    let _ = std::fs::remove_file(at.path("jeton.db-wal"));
+    assert_eq!(at.run("audit verify").code, 0, "nothing inside says so");
+    let ran = at.run(&format!("audit verify --checkpoint {kept} --json"));
+    assert_eq!(ran.code, 1);
+    let told: Json = serde_json::from_str(&ran.text).expect("JSON");
+    assert_eq!(
+        (&told["broken"], &told["at"]),
+        (&"truncated".into(), &7.into())
+    );
+}
+
+// SEC-430
+#[test]
+fn audit_list_shows_the_newest_first_and_finds_what_is_asked_for() {
+    let (at, _) = audited();
+    let events = |line: &str| -> Vec<String> {
+        let found = at.good(&format!("audit list {line}"));
+        let rows = found.as_array().expect("a list").iter();
+        rows.map(|row| row["event"].as_str().expect("an event").to_owned())
+            .collect()
+    };
+    let about_photos = ["client.enabled", "client.disabled", "client.registered"];
+    assert_eq!(events("--object photos"), about_photos);
+    assert_eq!(
+        events("--event client.disabled --actor operator"),
+        ["client.disabled"]
+    );
+    assert_eq!(events("--event client.disabled --actor nobody"), [""; 0]);
+    assert_eq!(events("--until 2026-01-01"), [""; 0]);
+    assert_eq!(
+        events("--since 2026-01-01T00:00:00Z --object photos"),
+        about_photos
+    );
+    let first = at.good("audit list --object photos --limit 1");
+    let id = first[0]["id"].as_str().expect("an id");
+    assert_eq!(
+        events(&format!("--object photos --after {id}")),
+        about_photos[1..]
+    );
+    assert_eq!(first[0]["result"], "done");
+    let table = at.run("audit list --object photos --limit 1").text;
+    assert!(
+        table.starts_with("AT ") && table.contains("client.enabled"),
+        "{table}"
+    );
+    for wrong in [
+        "--since yesterday",
+        "--until 2026-02-30",
+        "--request %",
+        "--after 7",
+    ] {
+        at.refused(&format!("audit list {wrong}"), 2);
+    }
+}
+
+// SEC-431: whoever holds the export can prove it without this program's database
+#[test]
+fn audit_export_can_be_proven_by_itself() {
+    use jeton_token::jwk::PublicJwk;
+    use jeton_token::{base64url, secret::sha256};
+    let (at, _) = audited();
+    let text = at.run("audit export").text;
+    let lines: Vec<Json> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let key = PublicJwk::parse(lines[0]["key"].as_object().expect("a key")).expect("a JWK");
+    let digest = |parts: &[&[u8]]| {
+        let with_length = |part: &&[u8]| [&(part.len() as u64).to_be_bytes()[..], part].concat();
+        sha256(&parts.iter().flat_map(with_length).collect::<Vec<u8>>())
+    };
+    let bytes = |value: &Json| base64url::decode(value.as_str().expect("text")).expect("base64url");
+    let (mut before, mut proven) = ([0; 32], 0);
+    for line in &lines[1..] {
+        if let Some(jws) = line["checkpoint"].as_str() {
+            let jws = jeton_token::jws::Jws::parse(jws).expect("a JWS");
+            let said: Json =
+                serde_json::from_slice(jws.verify(&key).expect("signed").payload()).expect("JSON");
+            assert_eq!(bytes(&said["hash"]), before);
+            proven += 1;
+            continue;
+        }
+        let text = |name: &str| line[name].as_str().expect("text").as_bytes();
+        let body = digest(&[
+            &bytes(&line["salt"]),
+            text("actor"),
+            text("object"),
+            text("record"),
+        ]);
+        assert_eq!(bytes(&line["body"]), body);
+        let id: jeton_token::row_id::RowId =
+            line["id"].as_str().expect("an id").parse().expect("an id");
+        let number = |name: &str| line[name].as_i64().expect("a number").to_be_bytes();
+        before = digest(&[
+            b"jeton audit record 1",
+            &before,
+            &number("sequence"),
+            b"default",
+            &id.bytes(),
+            &number("at_ms"),
+            text("event"),
+            &body,
+        ]);
+        assert_eq!(bytes(&line["hash"]), before);
+    }
+    assert_eq!((lines.len(), proven), (8, 1));
+    let rest = at.run("audit export --after 5").text;
+    assert_eq!(
+        rest.lines().skip(1).collect::<Vec<_>>(),
+        text.lines().skip(6).collect::<Vec<_>>()
+    );
+}
+
+// SEC-431: what a server did is signed when it stops, and one that did nothing since signs nothing
+#[test]
+fn a_server_that_stops_leaves_a_signed_trail() {
+    let at = Installation::new();
+    at.good("client add --id photos --redirect-uri https://photos.example.org/cb");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = free.local_addr().expect("an address");
+    drop(free);
+    let mut child = at
+        .command(&format!("serve --set listen.address={address}"))
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("jeton serves");
+    let ready = format!("healthcheck --set listen.address={address}");
+    while at.run(&ready).code != 0 {
+        assert!(child.try_wait().expect("a process").is_none(), "it serves");
+    }
+    let pid = child.id().to_string();
+    let killed = Command::new("kill")
+        .args(["-TERM", &pid])
+        .status()
+        .expect("kill");
+    assert!(killed.success());
+    assert!(child.wait().expect("it ends").success());
+    let found = at.good("audit verify");
+    assert_eq!(found["signed_to"], found["last"], "{found}");
+    assert!(
+        found["last"].as_i64().is_some_and(|last| last >= 3),
+        "{found}"
+    );
 }

@@ -477,6 +477,24 @@ fn a_public_listener_without_tls_needs_a_named_proxy() {
     );
 }
 
+// SEC-191, SEC-465: all users would share the address of a proxy nobody named
+#[test]
+fn https_that_nobody_is_known_to_speak_is_warned_of() {
+    let https = "issuer=https://auth.example.org";
+    let warnings = |set: &[&str]| flagged(set).expect("can be served").warnings();
+    let told = warnings(&[https]);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("share one address") && told[0].contains("listen.trusted_proxies"));
+    let tls = ["listen.tls.certificate=c.pem", "listen.tls.key=k.pem"];
+    for good in [
+        &[https, "listen.trusted_proxies=127.0.0.1"][..],
+        &[https, tls[0], tls[1]],
+        &["issuer=http://localhost:9000"],
+    ] {
+        assert_eq!(warnings(good), [""; 0], "{good:?}");
+    }
+}
+
 #[test]
 fn half_a_certificate_is_refused() {
     let told = one_refusal("listen.tls.key=k.pem");
@@ -576,6 +594,44 @@ fn paths_are_plain_and_belong_to_one_endpoint() {
             .to_string()
             .ends_with("paths.revoke repeats \"/o\" of paths.token")
     );
+}
+
+// SEC-220, SEC-224
+#[test]
+fn what_may_go_out_is_named_exactly() {
+    let config = accepted(
+        "[outbound]\nallow = [\"keys.example:8443\", \"127.0.0.1:9444\", \"[::1]:443\"]\nports = [8443]\n\
+         ca = [\"a.pem\", \"b.pem\"]\n",
+    );
+    let allowed: Vec<&str> = config.outbound.allow.iter().map(|it| it.as_str()).collect();
+    assert_eq!(
+        allowed,
+        ["keys.example:8443", "127.0.0.1:9444", "[::1]:443"]
+    );
+    assert_eq!(config.outbound.ca.len(), 2);
+    let nothing = accepted("").outbound;
+    assert!(nothing.allow.is_empty() && nothing.ports.is_empty() && nothing.ca.is_empty());
+    for wrong in [
+        "keys.example",
+        "https://keys.example:443",
+        "Keys.example:443",
+        "keys.example:0443",
+        "keys.example:443/path",
+        "me@keys.example:443",
+        "10.0.0.0/8",
+        "*.example:443",
+        "127.1:443",
+        ":443",
+    ] {
+        let told = one_refusal(&format!("outbound.allow=[\"{wrong}\"]"));
+        assert!(told.contains("write a host and a port"), "{wrong}: {told}");
+    }
+    for wrong in ["0", "65536", "-1", "https"] {
+        assert!(
+            flagged(&[&format!("outbound.ports=[{wrong}]")]).is_err(),
+            "{wrong}"
+        );
+    }
 }
 
 #[test]

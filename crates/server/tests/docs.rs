@@ -28,17 +28,57 @@ fn getting_started_runs_as_written() {
     );
 }
 
-// S16, S40, S41
+// S10, S16, S40, S41
 #[test]
 fn every_grant_of_the_guide_runs_as_written() {
     let server = Server::start("grants");
     run_page("docs/guide/grants.md", &server.folder, Some(&server));
 }
 
+// P-205, P-223, P-224, S38
+#[test]
+fn binding_tokens_to_a_key_runs_as_written() {
+    let server = Server::start("sender-constraint");
+    run_page(
+        "docs/guide/sender-constraint.md",
+        &server.folder,
+        Some(&server),
+    );
+}
+
+// S03
+#[test]
+fn the_guide_says_that_oauth_1_is_never_supported_and_where_to_go() {
+    let guide = std::fs::read_to_string(root().join("docs/guide/grants.md")).expect("the guide");
+    let said = guide
+        .split("RFC 5849")
+        .nth(1)
+        .expect("a word about OAuth 1.0");
+    assert!(said.contains("will not be"), "{said}");
+}
+
+// S21
+#[test]
+fn pushed_requests_run_as_written() {
+    let server = Server::start("pushed-requests");
+    run_page(
+        "docs/guide/pushed-requests.md",
+        &server.folder,
+        Some(&server),
+    );
+}
+
 #[test]
 fn the_operators_commands_run_as_written() {
     let folder = Folder::new("operating");
     run_page("docs/guide/operating.md", &folder, None);
+}
+
+// SEC-431
+#[test]
+fn the_audit_trail_of_the_guide_is_proven_as_written() {
+    let folder = Folder::new("audit");
+    run_page("docs/guide/audit.md", &folder, None);
 }
 
 #[test]
@@ -140,6 +180,50 @@ fn the_list_of_specifications_is_what_the_rules_say() {
         found == wanted,
         "docs/specs.md is stale; write it anew: JETON_WRITE_DOCS=1 cargo test -p jeton --test docs specifications"
     );
+}
+
+/// S05: each requirement of the practice names who must do it and the tests that prove it, and those tests exist.
+#[test]
+fn every_test_the_security_practice_names_exists() {
+    let tests: BTreeSet<String> = tests_by_word().into_values().flatten().collect();
+    let (mut rows, mut proven, mut wrong) = (0, 0, Vec::new());
+    for line in read(&root().join("docs/rfc9700.md")).lines() {
+        let is_row = line.starts_with("| ") && line.contains(|c: char| c.is_ascii_digit());
+        if !is_row {
+            continue;
+        }
+        rows += 1;
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [section, word, asked, who, proof] = cells.as_slice() else {
+            wrong.push(format!("not five cells: {line}"));
+            continue;
+        };
+        let is_section = section.split('.').all(|part| part.parse::<u32>().is_ok());
+        let words = [
+            "MUST",
+            "MUST NOT",
+            "SHOULD",
+            "SHOULD NOT",
+            "REQUIRED",
+            "RECOMMENDED",
+        ];
+        let are_words = word.split(", ").all(|word| words.contains(&word));
+        let parties = ["server", "client", "resource server", "operator"];
+        let are_parties = who.split(", ").all(|party| parties.contains(&party));
+        if !is_section || !are_words || !are_parties || asked.is_empty() {
+            wrong.push(line.to_owned());
+        }
+        let named: Vec<&str> = proof.split('`').skip(1).step_by(2).collect();
+        let missing = named.iter().filter(|name| !tests.contains(**name));
+        wrong.extend(missing.map(|name| format!("§{section}: no test {name}")));
+        let reasons = ["'s duty", "not built", "not followed"];
+        if named.is_empty() && !reasons.iter().any(|reason| proof.contains(reason)) {
+            wrong.push(format!("§{section}: neither a test nor a reason: {proof}"));
+        }
+        proven += usize::from(!named.is_empty());
+    }
+    assert!(wrong.is_empty(), "docs/rfc9700.md:\n{}", wrong.join("\n"));
+    assert!(rows > 80 && proven > 50, "{rows} rows, {proven} with tests");
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test asks how it is run")]

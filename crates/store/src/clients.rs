@@ -57,10 +57,17 @@ impl Store {
     ) -> Result<Changed, StoreError> {
         let tenant = tenant.clone();
         self.write(move |tx| {
-            let count = tx.run(
+            // Written to be locked: nobody changes it between this look and the change.
+            let old = tx.one(
+                "UPDATE clients SET changed_at = changed_at WHERE tenant_id = $1 AND id = $2 RETURNING record",
+                values![tenant.as_str(), client.id.as_str()],
+            )?;
+            let Some(old) = old else {
+                return Ok(Changed::NotFound);
+            };
+            tx.run(
                 "UPDATE clients SET record = $3, \
-                 changed_at = CASE WHEN changed_at < $4 THEN $4 ELSE changed_at + 1 END \
-                 WHERE tenant_id = $1 AND id = $2",
+                 changed_at = CASE WHEN changed_at < $4 THEN $4 ELSE changed_at + 1 END WHERE tenant_id = $1 AND id = $2",
                 values![
                     tenant.as_str(),
                     client.id.as_str(),
@@ -68,10 +75,9 @@ impl Store {
                     occasion.now
                 ],
             )?;
-            if count == 0 {
-                return Ok(Changed::NotFound);
-            }
-            audit::note(tx, &tenant, "client.changed", client.id.as_str(), &occasion)?;
+            let facts = audit::changes(&old.record::<Client>(0)?, &client)?;
+            let what = ("client.changed", client.id.as_str());
+            audit::note_facts(tx, &tenant, what, facts, &occasion)?;
             versions::bump(tx, Versioned::Clients)?;
             Ok(Changed::Changed)
         })
@@ -126,6 +132,16 @@ impl Store {
         let tenant = tenant.clone();
         self.write(move |tx| {
             let id = seen.record.id.as_str();
+            let old = tx.one(
+                "SELECT record, changed_at FROM clients WHERE tenant_id = $1 AND id = $2",
+                values![tenant.as_str(), id],
+            )?;
+            let Some(old) = old else {
+                return Ok(Replaced::NotFound);
+            };
+            if old.time(1)? != seen.changed_at {
+                return Ok(Replaced::Stale);
+            }
             let count = tx.run(
                 "UPDATE clients SET record = $3, \
                  changed_at = CASE WHEN changed_at < $4 THEN $4 ELSE changed_at + 1 END \
@@ -139,14 +155,10 @@ impl Store {
                 ],
             )?;
             if count == 0 {
-                let there = tx.one(
-                    "SELECT id FROM clients WHERE tenant_id = $1 AND id = $2",
-                    values![tenant.as_str(), id],
-                )?;
-                let (stale, gone) = (Replaced::Stale, Replaced::NotFound);
-                return Ok(if there.is_some() { stale } else { gone });
+                return Ok(Replaced::Stale);
             }
-            audit::note(tx, &tenant, "client.changed", id, &occasion)?;
+            let facts = audit::changes(&old.record::<Client>(0)?, &seen.record)?;
+            audit::note_facts(tx, &tenant, ("client.changed", id), facts, &occasion)?;
             versions::bump(tx, Versioned::Clients)?;
             Ok(Replaced::Replaced)
         })

@@ -1,6 +1,7 @@
 //! Credentials: what a user proves themselves with. For now a password, as a PHC string; hashing is not done here.
 
 use jeton_protocol::cut::{Cut, CutTarget};
+use jeton_protocol::session::Session;
 use jeton_protocol::tenant::TenantId;
 use jeton_protocol::user::UserId;
 use jeton_token::row_id::RowId;
@@ -11,13 +12,25 @@ use crate::error::StoreError;
 use crate::links::{self, LinkUse};
 use crate::revocation::cut_user;
 use crate::sql::{Tx, record, values};
-use crate::{Changed, Store, cuts};
+use crate::{Changed, Store, cuts, sessions};
 
 const PASSWORD: &str = "password";
 
 #[derive(Serialize, Deserialize)]
 struct Password {
     phc: String,
+}
+
+/// What a link for a first password brings about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Welcome {
+    pub link: RowId,
+    pub purpose: &'static str,
+    pub phc: String,
+    pub occasion: Occasion,
+    /// Begins after `occasion`, or the change of password would end it too.
+    pub session: Session,
+    pub opened: Occasion,
 }
 
 impl Store {
@@ -54,22 +67,23 @@ impl Store {
         .await
     }
 
-    /// Uses the link and sets the password it was made for, both or neither.
+    /// Uses the link, sets the password it was made for and signs its user in: all of it or nothing, since a link that is
+    /// used cannot be tried again (SEC-309).
     pub async fn set_password_by_link(
         &self,
         tenant: &TenantId,
-        (link, purpose): (RowId, &'static str),
-        (user, phc): (UserId, String),
-        occasion: Occasion,
+        welcome: Welcome,
     ) -> Result<LinkUse, StoreError> {
-        let cut = self.cut_of(CutTarget::User(user), occasion.now);
+        let (user, now) = (welcome.session.user, welcome.occasion.now);
+        let cut = self.cut_of(CutTarget::User(user), now);
         let owner = tenant.clone();
         self.write_cutting(tenant, move |tx| {
-            let used = links::spend(tx, &owner, (link, purpose), occasion.now)?;
+            let used = links::spend(tx, &owner, (welcome.link, welcome.purpose), now)?;
             if used == LinkUse::Gone {
                 return Ok((used, Vec::new()));
             }
-            let (_, cuts) = set(tx, &owner, (user, &phc), &cut, &occasion)?;
+            let (_, cuts) = set(tx, &owner, (user, &welcome.phc), &cut, &welcome.occasion)?;
+            sessions::insert(tx, &owner, &welcome.session, &welcome.opened)?;
             Ok((used, cuts))
         })
         .await

@@ -212,7 +212,7 @@ fn approve(
         return Ok(Approved::AlreadyClosed);
     }
     let approved = grants::approve(tx, tenant, approval)?;
-    if approved == Approved::AlreadyClosed {
+    if approved != Approved::Approved {
         // The session ended meanwhile, or the page was answered: the device goes on waiting.
         tx.run(
             "UPDATE devices SET approved_at = NULL WHERE tenant_id = $1 AND id = $2",

@@ -1,6 +1,7 @@
 //! Grants: approval makes one with its code pending, redemption spends the code. Refreshing is in `refresh.rs`,
 //! taking back in `revocation.rs`.
 
+use jeton_protocol::authorize::pushed::PushedRequestId;
 use jeton_protocol::consent::Consent;
 use jeton_protocol::cut::{Cut, CutTarget};
 use jeton_protocol::grant::{Grant, GrantId, GrantState, PendingGrant};
@@ -11,13 +12,15 @@ use jeton_token::timestamp::Timestamp;
 use crate::audit::{self, Occasion};
 use crate::error::StoreError;
 use crate::sql::{Row, Tx, record, values};
-use crate::{Page, Store, consents, revocation};
+use crate::{Page, Store, consents, pushed_requests, revocation};
 
 /// Everything the end of an authorization request makes true at once.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Approval {
     /// The interaction this ends; none when nobody had to be asked, so that none was stored.
     pub interaction: Option<InteractionId>,
+    /// The pushed request this answers.
+    pub pushed: Option<PushedRequestId>,
     /// The version of the interaction the decision was made on.
     pub version: u32,
     pub grant: Grant,
@@ -33,6 +36,8 @@ pub enum Approved {
     /// The interaction was answered, has expired or moved on since it was read, or the session has ended. Nothing was
     /// changed.
     AlreadyClosed,
+    /// The pushed request was answered already. The interaction that came too late is closed, and nothing else changed.
+    PushedRequestUsed,
 }
 
 /// A code about to be spent.
@@ -41,6 +46,8 @@ pub struct Redemption {
     pub grant: GrantId,
     /// The idle end of the first refresh token, of generation 1; `None` when none is given.
     pub refresh_expires_at: Option<Timestamp>,
+    /// The grant with the key its refresh tokens are bound to from now on; `None` leaves it as it is.
+    pub bound: Option<Grant>,
     pub occasion: Occasion,
 }
 
@@ -55,7 +62,7 @@ pub enum Redeemed {
 }
 
 impl Store {
-    /// Closes the interaction and stores the grant with its code pending, the consent and the trace, or does nothing.
+    /// Closes the interaction, spends the pushed request and stores the grant with its code pending, the consent and the trace, or does nothing.
     pub async fn approve(
         &self,
         tenant: &TenantId,
@@ -139,6 +146,11 @@ pub(crate) fn approve(
             return Ok(Approved::AlreadyClosed);
         }
     }
+    if let Some(pushed) = approval.pushed
+        && !pushed_requests::spend(tx, tenant, pushed, now)?
+    {
+        return Ok(Approved::PushedRequestUsed);
+    }
     tx.run(
         "INSERT INTO grants (tenant_id, id, client_id, user_id, session_id, offline, created_at, code_expires_at, \
          generation, expires_at, keep_until, record) \
@@ -159,11 +171,17 @@ pub(crate) fn approve(
     if let Some(consent) = &approval.consent {
         consents::remember(tx, tenant, grant.user, &grant.client, consent)?;
     }
-    audit::note(
+    let facts = serde_json::Map::from_iter([
+        ("client".to_owned(), grant.client.as_str().into()),
+        ("scope".to_owned(), grant.scope.to_string().into()),
+        ("consented".to_owned(), approval.consent.is_some().into()),
+    ]);
+    let id = grant.id.to_string();
+    audit::note_facts(
         tx,
         tenant,
-        "grant.approved",
-        &grant.id.to_string(),
+        ("grant.approved", &id),
+        facts,
         &approval.occasion,
     )?;
     Ok(Approved::Approved)
@@ -179,8 +197,10 @@ fn redeem(
 ) -> Result<(Redeemed, Vec<Cut>), StoreError> {
     let now = redemption.occasion.now;
     let generation = i64::from(redemption.refresh_expires_at.is_some());
+    let bound = redemption.bound.as_ref().map(record).transpose()?;
     let spent = tx.run(
-        "UPDATE grants SET redeemed_at = $3, generation = $4, refresh_expires_at = $5, keep_until = $6 \
+        "UPDATE grants SET redeemed_at = $3, generation = $4, refresh_expires_at = $5, keep_until = $6, \
+         record = COALESCE($7, record) \
          WHERE tenant_id = $1 AND id = $2 AND redeemed_at IS NULL AND revoked_at IS NULL \
          AND code_expires_at > $3 AND expires_at > $3 \
          AND EXISTS (SELECT 1 FROM clients c WHERE c.tenant_id = grants.tenant_id AND c.id = grants.client_id \
@@ -195,7 +215,8 @@ fn redeem(
             now,
             generation,
             redemption.refresh_expires_at,
-            keep_until
+            keep_until,
+            bound
         ],
     )?;
     if spent == 1 {

@@ -23,13 +23,34 @@ pub(crate) enum JobKind {
     Write,
 }
 
-/// A planned failure of the next write, so that tests can see every caller deny (design §10).
+/// A planned failure of a write, so that tests can see every caller deny (design §10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing is changed, and the caller learns that.
     BeforeCommit,
     /// The change is made, and the caller cannot learn it.
     AfterCommit,
+}
+
+/// A fault, and how many writes go well before it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Planned {
+    pub(crate) before: u32,
+    pub(crate) fault: Fault,
+}
+
+impl Planned {
+    /// What the write at hand meets. A fault comes once.
+    pub(crate) fn come(planned: &mut Option<Self>) -> Option<Fault> {
+        match planned {
+            Some(Self { before: 0, .. }) => planned.take().map(|planned| planned.fault),
+            Some(Self { before, .. }) => {
+                *before -= 1;
+                None
+            }
+            None => None,
+        }
+    }
 }
 
 enum Turn<'j, 't> {

@@ -1,4 +1,4 @@
-//! Keys: signing, handle and seal keys of a tenant, sealed under the key-encryption key before they come here.
+//! Keys: signing, handle, seal and audit keys of a tenant, sealed under the key-encryption key before they come here.
 //!
 //! A key is published before it is active, and stays published until the last token it signed has expired (SEC-304).
 
@@ -7,6 +7,7 @@ use std::time::Duration;
 use jeton_protocol::tenant::TenantId;
 use jeton_token::row_id::RowId;
 use jeton_token::timestamp::Timestamp;
+use serde_json::{Map, Value as Json};
 
 use crate::audit::{self, Occasion};
 use crate::error::StoreError;
@@ -19,16 +20,19 @@ pub enum KeyPurpose {
     Signing,
     Handle,
     Seal,
+    /// Signs checkpoints of the audit trail; never published.
+    Audit,
 }
 
 impl KeyPurpose {
-    pub const ALL: [Self; 3] = [Self::Signing, Self::Handle, Self::Seal];
+    pub const ALL: [Self; 4] = [Self::Signing, Self::Handle, Self::Seal, Self::Audit];
 
     pub const fn name(self) -> &'static str {
         match self {
             Self::Signing => "signing",
             Self::Handle => "handle",
             Self::Seal => "seal",
+            Self::Audit => "audit",
         }
     }
 
@@ -165,7 +169,8 @@ impl Store {
                     occasion.now.minus(KEPT_AFTER_END)
                 ],
             )?;
-            audit::note(tx, &tenant, "key.made", &next.id.to_string(), &occasion)?;
+            let made = ("key.made", next.id.to_string());
+            audit::note_facts(tx, &tenant, (made.0, &made.1), facts(&next), &occasion)?;
             Ok(Inserted::Inserted)
         })
         .await
@@ -216,7 +221,13 @@ impl Store {
         let tenant = tenant.clone();
         self.write(move |tx| {
             insert(tx, &tenant, &key)?;
-            audit::note(tx, &tenant, "key.made", &key.id.to_string(), &occasion)?;
+            audit::note_facts(
+                tx,
+                &tenant,
+                ("key.made", &key.id.to_string()),
+                facts(&key),
+                &occasion,
+            )?;
             versions::bump(tx, Versioned::Keys).map(drop)
         })
         .await
@@ -264,7 +275,7 @@ impl Store {
             if count == 0 {
                 return Ok(Changed::NotFound);
             }
-            audit::note(tx, &tenant, "key.scheduled", &key.id.to_string(), &occasion)?;
+            audit::note_facts(tx, &tenant, ("key.scheduled", &key.id.to_string()), facts(&key), &occasion)?;
             versions::bump(tx, Versioned::Keys)?;
             Ok(Changed::Changed)
         })
@@ -296,6 +307,23 @@ impl Store {
         })
         .await
     }
+}
+
+/// What the trail says of a key: what it is for, and the stations it was given.
+fn facts(key: &StoredKey) -> Map<String, Json> {
+    let stations = [
+        ("published_at", key.published_at),
+        ("active_at", key.active_at),
+        ("retired_at", key.retired_at),
+        ("expires_at", key.expires_at),
+    ];
+    let mut facts = Map::new();
+    facts.insert("purpose".into(), key.purpose.name().into());
+    facts.insert("algorithm".into(), key.algorithm.as_str().into());
+    for (name, at) in stations {
+        facts.insert(name.into(), at.map(Timestamp::seconds).into());
+    }
+    facts
 }
 
 fn insert(tx: &mut Tx<'_>, tenant: &TenantId, key: &StoredKey) -> Result<(), StoreError> {

@@ -10,6 +10,10 @@
 )]
 
 pub mod audit;
+pub mod audit_chain;
+pub mod audit_checkpoints;
+pub mod audit_erase;
+pub mod audit_verify;
 pub mod clients;
 pub mod consents;
 pub mod credentials;
@@ -29,6 +33,7 @@ mod postgres;
 mod postgres_link;
 mod postgres_tls;
 mod postgres_tx;
+pub mod pushed_requests;
 pub mod refresh;
 pub mod replay;
 pub mod revocation;
@@ -45,7 +50,7 @@ pub mod versions;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jeton_token::timestamp::Timestamp;
@@ -54,7 +59,7 @@ use crate::cut_index::CutIndex;
 pub use crate::cut_index::Lineage;
 pub use crate::error::StoreError;
 pub use crate::job::Fault;
-use crate::job::{Job, JobKind};
+use crate::job::{Job, JobKind, Planned};
 use crate::postgres::Postgres;
 use crate::postgres_link::Link;
 pub use crate::sql::{Row, Tx, Value};
@@ -68,7 +73,7 @@ struct Inner {
     database: Database,
     cuts: CutIndex,
     longest_access_token: Duration,
-    planned: Mutex<Option<Fault>>,
+    planned: Mutex<Option<Planned>>,
     lock: Mutex<Option<File>>,
     /// Declared last: the folder goes after the database in it.
     _folder: Option<TemporaryFolder>,
@@ -266,12 +271,7 @@ impl Store {
         verb: impl Fn(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (mut job, answer) = Job::new(JobKind::Write, verb);
-        job.fault = self
-            .0
-            .planned
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        job.fault = Planned::come(&mut self.planned());
         self.submit(job)?;
         wait(answer).await
     }
@@ -292,11 +292,38 @@ impl Store {
     /// Makes the next `write` fail, so that tests can see what its caller does then.
     #[doc(hidden)]
     pub fn fail_next(&self, fault: Fault) {
-        *self
-            .0
+        self.fail_nth(0, fault);
+    }
+
+    /// Makes one `write` fail, after `before` others went well.
+    #[doc(hidden)]
+    pub fn fail_nth(&self, before: u32, fault: Fault) {
+        *self.planned() = Some(Planned { before, fault });
+    }
+
+    /// Takes a planned failure back.
+    #[doc(hidden)]
+    pub fn fail_never(&self) {
+        *self.planned() = None;
+    }
+
+    /// Whether a planned failure has still to come.
+    #[doc(hidden)]
+    pub fn fails_later(&self) -> bool {
+        self.fails_after().is_some()
+    }
+
+    /// How many writes go well before the planned failure.
+    #[doc(hidden)]
+    pub fn fails_after(&self) -> Option<u32> {
+        self.planned().map(|planned| planned.before)
+    }
+
+    fn planned(&self) -> MutexGuard<'_, Option<Planned>> {
+        self.0
             .planned
             .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(fault);
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn longest_access_token(&self) -> Duration {

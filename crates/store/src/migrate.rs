@@ -25,6 +25,16 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0001_base.sql"),
     },
     Migration {
+        number: 2,
+        name: "audit",
+        sql: include_str!("../migrations/0002_audit.sql"),
+    },
+    Migration {
+        number: 7,
+        name: "pushed_requests",
+        sql: include_str!("../migrations/0007_pushed_requests.sql"),
+    },
+    Migration {
         number: 8,
         name: "devices",
         sql: include_str!("../migrations/0008_devices.sql"),

@@ -118,14 +118,20 @@ pub(crate) fn revoke(
     let CutTarget::Grant(id) = &cut.target else {
         return Err(StoreError::failed("a grant is revoked by a cut on a grant"));
     };
-    let count = tx.run(
-        "UPDATE grants SET revoked_at = $3 WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL",
+    let revoked = tx.one(
+        "UPDATE grants SET revoked_at = $3 WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL \
+         RETURNING client_id, user_id",
         values![tenant.as_str(), *id, occasion.now],
     )?;
-    if count == 0 {
+    let Some(revoked) = revoked else {
         return Ok(Vec::new());
+    };
+    let mut facts = serde_json::Map::new();
+    facts.insert("client".into(), revoked.text(0)?.into());
+    if let Some(user) = revoked.maybe_id(1)? {
+        facts.insert("on_behalf_of".into(), user.to_string().into());
     }
-    audit::note(tx, tenant, event, &id.to_string(), occasion)?;
+    audit::note_facts(tx, tenant, (event, &id.to_string()), facts, occasion)?;
     cuts::write(tx, tenant, vec![cut.clone()])
 }
 

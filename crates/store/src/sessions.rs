@@ -8,6 +8,7 @@ use jeton_protocol::session::{Session, SessionId};
 use jeton_protocol::tenant::TenantId;
 use jeton_protocol::user::UserId;
 use jeton_token::timestamp::Timestamp;
+use serde_json::{Map, Value as Json};
 
 use crate::audit::{self, Occasion};
 use crate::cuts;
@@ -51,22 +52,8 @@ impl Store {
         occasion: Occasion,
     ) -> Result<(), StoreError> {
         let tenant = tenant.clone();
-        self.write(move |tx| {
-            tx.run(
-                "INSERT INTO sessions (tenant_id, id, user_id, generation, last_seen_at, expires_at, record) \
-                 VALUES ($1, $2, $3, 0, $4, $5, $6)",
-                values![
-                    tenant.as_str(),
-                    session.id,
-                    session.user,
-                    session.last_seen_at,
-                    session.expires_at,
-                    record(&session)?
-                ],
-            )?;
-            audit::note(tx, &tenant, "session.opened", &session.id.to_string(), &occasion)
-        })
-        .await
+        self.write(move |tx| insert(tx, &tenant, &session, &occasion))
+            .await
     }
 
     pub async fn session(
@@ -213,6 +200,31 @@ impl Store {
         })
         .await
     }
+}
+
+/// A new session at generation 0.
+pub(crate) fn insert(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    session: &Session,
+    occasion: &Occasion,
+) -> Result<(), StoreError> {
+    tx.run(
+        "INSERT INTO sessions (tenant_id, id, user_id, generation, last_seen_at, expires_at, record) \
+         VALUES ($1, $2, $3, 0, $4, $5, $6)",
+        values![
+            tenant.as_str(),
+            session.id,
+            session.user,
+            session.last_seen_at,
+            session.expires_at,
+            record(session)?
+        ],
+    )?;
+    let methods = session.amr.iter().map(|method| method.as_str().into());
+    let facts = Map::from_iter([("amr".to_owned(), Json::Array(methods.collect()))]);
+    let what = ("session.opened", session.id.to_string());
+    audit::note_facts(tx, tenant, (what.0, &what.1), facts, occasion)
 }
 
 fn end_grants(

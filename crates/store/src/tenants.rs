@@ -46,6 +46,14 @@ impl Store {
         occasion: Occasion,
     ) -> Result<Changed, StoreError> {
         self.write(move |tx| {
+            // Written to be locked: nobody changes it between this look and the change.
+            let old = tx.one(
+                "UPDATE tenants SET changed_at = changed_at WHERE id = $1 RETURNING record",
+                values![tenant.id.as_str()],
+            )?;
+            let Some(old) = old else {
+                return Ok(Changed::NotFound);
+            };
             let count = tx.run(
                 "UPDATE tenants SET issuer = $2, record = $3, changed_at = $4 WHERE id = $1 \
                  AND NOT EXISTS (SELECT 1 FROM tenants o WHERE o.issuer = $2 AND o.id <> $1)",
@@ -57,23 +65,11 @@ impl Store {
                 ],
             )?;
             if count == 0 {
-                let there = tx.one(
-                    "SELECT id FROM tenants WHERE id = $1",
-                    values![tenant.id.as_str()],
-                )?;
-                return Ok(if there.is_some() {
-                    Changed::Taken
-                } else {
-                    Changed::NotFound
-                });
+                return Ok(Changed::Taken);
             }
-            audit::note(
-                tx,
-                &tenant.id,
-                "tenant.changed",
-                tenant.id.as_str(),
-                &occasion,
-            )?;
+            let facts = audit::changes(&old.record::<Tenant>(0)?, &tenant)?;
+            let what = ("tenant.changed", tenant.id.as_str());
+            audit::note_facts(tx, &tenant.id, what, facts, &occasion)?;
             versions::bump(tx, Versioned::Tenants)?;
             Ok(Changed::Changed)
         })

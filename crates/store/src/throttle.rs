@@ -25,6 +25,9 @@ pub enum Throttled {
     Wait(Duration),
 }
 
+/// A bucket and how fast it empties.
+pub type Bucket = (String, Rate);
+
 impl Store {
     /// Charges the bucket, or says how long to wait. What has to wait is not charged.
     pub async fn charge(
@@ -35,8 +38,30 @@ impl Store {
         now: Timestamp,
     ) -> Result<Throttled, StoreError> {
         let (tenant, bucket) = (tenant.clone(), bucket.to_owned());
-        self.write(move |tx| charge(tx, &tenant, &bucket, rate, now))
+        self.write(move |tx| Ok(charge(tx, &tenant, (&bucket, rate), now)?.0))
             .await
+    }
+
+    /// Charges both buckets, or neither and says which one to wait for: the first (`false`) or the second.
+    pub async fn charge_both(
+        &self,
+        tenant: &TenantId,
+        (first, second): (Bucket, Bucket),
+        now: Timestamp,
+    ) -> Result<(Throttled, bool), StoreError> {
+        let tenant = tenant.clone();
+        self.write(move |tx| {
+            let (charged, before) = charge(tx, &tenant, (&first.0, first.1), now)?;
+            if charged != Throttled::Admitted {
+                return Ok((charged, false));
+            }
+            let (charged, _) = charge(tx, &tenant, (&second.0, second.1), now)?;
+            if charged != Throttled::Admitted {
+                put_back(tx, &tenant, &first.0, before)?;
+            }
+            Ok((charged, true))
+        })
+        .await
     }
 
     /// What [`Store::charge`] would say, without charging.
@@ -60,24 +85,34 @@ impl Store {
         rate: Rate,
     ) -> Result<(), StoreError> {
         let (tenant, bucket) = (tenant.clone(), bucket.to_owned());
-        let charge = i64::try_from(rate.per_charge.as_millis()).unwrap_or(i64::MAX);
         self.write(move |tx| {
             tx.run(
                 "UPDATE throttle SET full_at = full_at - $3 WHERE tenant_id = $1 AND bucket = $2",
-                values![tenant.as_str(), bucket.as_str(), charge],
+                values![tenant.as_str(), bucket.as_str(), millis(rate.per_charge)],
             )
             .map(drop)
         })
         .await
     }
 
-    /// Empties the bucket, as a right password does.
-    pub async fn forgive(&self, tenant: &TenantId, bucket: &str) -> Result<(), StoreError> {
-        let (tenant, bucket) = (tenant.clone(), bucket.to_owned());
+    /// Takes a right password out of both counts: empties the bucket `whole`, and gives `one` back what a charge made
+    /// `since` has left in it by `now`. Never more, so that right passwords cannot make room for wrong ones.
+    pub async fn forgive(
+        &self,
+        tenant: &TenantId,
+        (whole, one): (String, Bucket),
+        (since, now): (Timestamp, Timestamp),
+    ) -> Result<(), StoreError> {
+        let tenant = tenant.clone();
+        let left = one.1.per_charge.saturating_sub(now.since(since));
         self.write(move |tx| {
             tx.run(
+                "UPDATE throttle SET full_at = full_at - $3 WHERE tenant_id = $1 AND bucket = $2",
+                values![tenant.as_str(), one.0.as_str(), millis(left)],
+            )?;
+            tx.run(
                 "DELETE FROM throttle WHERE tenant_id = $1 AND bucket = $2",
-                values![tenant.as_str(), bucket.as_str()],
+                values![tenant.as_str(), whole.as_str()],
             )
             .map(drop)
         })
@@ -85,19 +120,23 @@ impl Store {
     }
 }
 
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Charges a bucket, and says what was in it before.
 fn charge(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
-    bucket: &str,
-    rate: Rate,
+    (bucket, rate): (&str, Rate),
     now: Timestamp,
-) -> Result<Throttled, StoreError> {
+) -> Result<(Throttled, Option<Timestamp>), StoreError> {
     const TRIES: u32 = 100;
     for _ in 0..TRIES {
         let seen = full_at(tx, tenant, bucket)?;
         let (moved, verdict) = next(seen, rate, now);
         if verdict != Throttled::Admitted {
-            return Ok(verdict);
+            return Ok((verdict, seen));
         }
         let count = match seen {
             None => tx.run(
@@ -111,10 +150,30 @@ fn charge(
             )?,
         };
         if count == 1 {
-            return Ok(Throttled::Admitted);
+            return Ok((Throttled::Admitted, seen));
         }
     }
     Err(StoreError::Busy)
+}
+
+/// Undoes a charge of this transaction, which holds the row since then.
+fn put_back(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    bucket: &str,
+    before: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    match before {
+        Some(before) => tx.run(
+            "UPDATE throttle SET full_at = $3 WHERE tenant_id = $1 AND bucket = $2",
+            values![tenant.as_str(), bucket, before],
+        ),
+        None => tx.run(
+            "DELETE FROM throttle WHERE tenant_id = $1 AND bucket = $2",
+            values![tenant.as_str(), bucket],
+        ),
+    }
+    .map(drop)
 }
 
 fn full_at(

@@ -5,6 +5,7 @@ use jeton_protocol::tenant::TenantId;
 use jeton_protocol::user::{User, UserId};
 
 use crate::audit::{self, Occasion};
+use crate::audit_erase;
 use crate::error::StoreError;
 use crate::revocation::cut_user;
 use crate::sql::{Row, record, values};
@@ -51,6 +52,14 @@ impl Store {
     ) -> Result<Changed, StoreError> {
         let tenant = tenant.clone();
         self.write(move |tx| {
+            // Written to be locked: nobody changes it between this look and the change.
+            let old = tx.one(
+                "UPDATE users SET changed_at = changed_at WHERE tenant_id = $1 AND id = $2 RETURNING record",
+                values![tenant.as_str(), user.id],
+            )?;
+            let Some(old) = old else {
+                return Ok(Changed::NotFound);
+            };
             let count = tx.run(
                 "UPDATE users SET username = $3, record = $4, \
                  changed_at = CASE WHEN changed_at < $5 THEN $5 ELSE changed_at + 1 END \
@@ -59,13 +68,11 @@ impl Store {
                 values![tenant.as_str(), user.id, user.username.as_str(), record(&user)?, occasion.now],
             )?;
             if count == 0 {
-                let there = tx.one(
-                    "SELECT id FROM users WHERE tenant_id = $1 AND id = $2",
-                    values![tenant.as_str(), user.id],
-                )?;
-                return Ok(if there.is_some() { Changed::Taken } else { Changed::NotFound });
+                return Ok(Changed::Taken);
             }
-            audit::note(tx, &tenant, "user.changed", &user.id.to_string(), &occasion)?;
+            let facts = audit::changes(&old.record::<User>(0)?, &user)?;
+            let id = user.id.to_string();
+            audit::note_facts(tx, &tenant, ("user.changed", &id), facts, &occasion)?;
             versions::bump(tx, Versioned::Users)?;
             Ok(Changed::Changed)
         })
@@ -82,6 +89,16 @@ impl Store {
         let tenant = tenant.clone();
         self.write(move |tx| {
             let user = &seen.record;
+            let old = tx.one(
+                "SELECT record, changed_at FROM users WHERE tenant_id = $1 AND id = $2",
+                values![tenant.as_str(), user.id],
+            )?;
+            let Some(old) = old else {
+                return Ok(Replaced::NotFound);
+            };
+            if old.time(1)? != seen.changed_at {
+                return Ok(Replaced::Stale);
+            }
             let count = tx.run(
                 "UPDATE users SET username = $3, record = $4, \
                  changed_at = CASE WHEN changed_at < $5 THEN $5 ELSE changed_at + 1 END \
@@ -107,7 +124,9 @@ impl Store {
                     Some(_) => Replaced::Taken,
                 });
             }
-            audit::note(tx, &tenant, "user.changed", &user.id.to_string(), &occasion)?;
+            let facts = audit::changes(&old.record::<User>(0)?, user)?;
+            let id = user.id.to_string();
+            audit::note_facts(tx, &tenant, ("user.changed", &id), facts, &occasion)?;
             versions::bump(tx, Versioned::Users)?;
             Ok(Replaced::Replaced)
         })
@@ -237,7 +256,8 @@ impl Store {
         .await
     }
 
-    /// Removes the user with credentials and consents, and kills every session and grant they had.
+    /// Removes the user with credentials and consents, and kills every session and grant they had. What names them in the
+    /// audit trail goes soon after (SEC-434).
     pub async fn delete_user(
         &self,
         tenant: &TenantId,
@@ -247,13 +267,14 @@ impl Store {
         let cut = self.final_cut(CutTarget::User(id), occasion.now);
         let owner = tenant.clone();
         self.write_cutting(tenant, move |tx| {
-            let count = tx.run(
-                "DELETE FROM users WHERE tenant_id = $1 AND id = $2",
+            let deleted = tx.one(
+                "DELETE FROM users WHERE tenant_id = $1 AND id = $2 RETURNING username",
                 values![owner.as_str(), id],
             )?;
-            if count == 0 {
+            let Some(deleted) = deleted else {
                 return Ok((Changed::NotFound, Vec::new()));
-            }
+            };
+            audit_erase::ask(tx, &owner, (id, deleted.text(0)?), occasion.now)?;
             tx.run(
                 "DELETE FROM consents WHERE tenant_id = $1 AND user_id = $2",
                 values![owner.as_str(), id],

@@ -1,7 +1,8 @@
 //! Killed at any moment, the store forgets nothing it acknowledged and does nothing twice (SEC-300…303, 306, 309, 310, 321).
 //!
 //! The parent starts this program again as a child that works and prints a line for every acknowledged write, kills it
-//! after 1 to 500 ms, opens the database again and checks every line. `JETON_TEST_KILLS` says how often.
+//! after 1 to 500 ms, opens the database again and checks every line. `JETON_TEST_KILLS` says how often. Meanwhile two
+//! workers link and sign the audit trail, whose chain has to hold afterwards (SEC-431).
 
 #[allow(dead_code, unused_macros)]
 #[path = "store/support/mod.rs"]
@@ -10,22 +11,32 @@ mod support;
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jeton_protocol::client::ClientId;
 use jeton_protocol::tenant::TenantId;
-use jeton_store::grants::{Redeemed, Redemption};
+use jeton_store::grants::{Approved, Redeemed, Redemption};
+use jeton_store::interactions::Closed;
 use jeton_store::refresh::{Rotated, Rotation};
 use jeton_store::replay::{Claimed, OneTime, ReplayKind};
 use jeton_store::{Lineage, Location, Page, Store};
+use jeton_token::algorithm::SignatureAlgorithm;
+use jeton_token::base64url;
 use jeton_token::entropy::Entropy;
 use jeton_token::row_id::RowId;
+use jeton_token::signing_key::SigningKey;
 use support::{DAY, Kind, MINUTE, Place, START, World, cluster, runtime};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     match arguments.get(1).map(String::as_str) {
-        Some("work") => runtime().block_on(work(&arguments[2], &arguments[3])),
+        Some("work") => {
+            let key = base64url::decode(&arguments[4]).unwrap();
+            runtime().block_on(work(&arguments[2], &arguments[3], &audit_key(&key)));
+        }
         _ => {
             let kills = kills();
             kill_clients(Kind::Sqlite, kills);
@@ -48,16 +59,18 @@ fn kill_clients(kind: Kind, kills: u32) {
     let location = place.location();
     let mut entropy = Entropy::from_os();
     let mut total = 0;
+    let key = SigningKey::generate(SignatureAlgorithm::EdDsa, None).unwrap();
     for round in 0..kills {
-        let mut child = start(&location, &format!("r{round}"));
+        let mut child = start(&location, &format!("r{round}"), &key);
         let luck = u64::from_be_bytes(entropy.bytes());
-        let reader = follow(&mut child);
+        let (reader, _) = follow(&mut child);
         std::thread::sleep(Duration::from_millis(1 + luck % 500));
         child.kill().unwrap();
         child.wait().unwrap();
         let lines = reader.join().unwrap();
         total += lines.len();
         runtime().block_on(check(&location, &format!("r{round}"), &lines));
+        runtime().block_on(check_chain(&location, &format!("r{round}"), &key));
     }
     assert!(
         total > kills as usize * 5,
@@ -73,10 +86,14 @@ fn crash_server(crashes: u32) {
         url: private.url.clone(),
     };
     let mut total = 0;
+    let key = SigningKey::generate(SignatureAlgorithm::EdDsa, None).unwrap();
     for round in 0..crashes {
-        let mut child = start(&location, &format!("c{round}"));
-        let reader = follow(&mut child);
-        std::thread::sleep(Duration::from_millis(300));
+        let mut child = start(&location, &format!("c{round}"), &key);
+        let (reader, seen) = follow(&mut child);
+        while seen.load(Ordering::Relaxed) == 0 {
+            assert!(child.try_wait().unwrap().is_none(), "the child works");
+            std::thread::sleep(Duration::from_millis(20));
+        }
         server.crash(&private);
         std::thread::sleep(Duration::from_millis(300));
         child.kill().unwrap();
@@ -84,40 +101,50 @@ fn crash_server(crashes: u32) {
         let lines = reader.join().unwrap();
         total += lines.len();
         runtime().block_on(check(&location, &format!("c{round}"), &lines));
+        runtime().block_on(check_chain(&location, &format!("c{round}"), &key));
     }
     assert!(total > 0);
     println!("PostgreSQL crashed {crashes} times, {total} acknowledged writes, all kept");
 }
 
-fn start(location: &Location, round: &str) -> Child {
+fn audit_key(pkcs8: &[u8]) -> SigningKey {
+    SigningKey::from_pkcs8(SignatureAlgorithm::EdDsa, None, pkcs8).unwrap()
+}
+
+fn start(location: &Location, round: &str, key: &SigningKey) -> Child {
+    let key = base64url::encode(key.to_pkcs8().unwrap().expose());
     let place = match location {
         Location::Sqlite { path } => path.to_str().unwrap().to_owned(),
         Location::Postgres { url } => url.clone(),
         Location::SqliteMemory => panic!("nothing to kill"),
     };
     Command::new(std::env::current_exe().unwrap())
-        .args(["work", &place, round])
+        .args(["work", &place, round, &key])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap()
 }
 
-/// Waits until the child works, then collects what it acknowledges.
-fn follow(child: &mut Child) -> std::thread::JoinHandle<Vec<String>> {
+/// Waits until the child works, then collects what it acknowledges, and counts it.
+fn follow(child: &mut Child) -> (JoinHandle<Vec<String>>, Arc<AtomicUsize>) {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert_eq!(lines.next().unwrap().unwrap(), "ready");
-    std::thread::spawn(move || {
-        let mut kept: Vec<String> = lines.map_while(Result::ok).collect();
+    let seen = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&seen);
+    let reader = std::thread::spawn(move || {
+        let count = |_: &String| _ = counter.fetch_add(1, Ordering::Relaxed);
+        let mut kept: Vec<String> = lines.map_while(Result::ok).inspect(count).collect();
         // The last line may be torn by the kill.
         if kept.last().is_some_and(|line| !line.ends_with('.')) {
             kept.pop();
         }
         kept
-    })
+    });
+    (reader, seen)
 }
 
 /// The child: sixteen workers that make, spend, rotate and revoke, and say so only after the answer.
-async fn work(place: &str, round: &str) {
+async fn work(place: &str, round: &str, key: &SigningKey) {
     let location = if place.starts_with("postgresql:") {
         Location::Postgres {
             url: place.to_owned(),
@@ -142,7 +169,38 @@ async fn work(place: &str, round: &str) {
             }
         });
     }
-    workers.join_next().await;
+    let world = known(&store, &location, round);
+    tokio::join!(keep_chain(&world, key, 1), keep_chain(&world, key, 2));
+}
+
+/// Links and signs, with pauses that leave room for the others.
+async fn keep_chain(world: &World, key: &SigningKey, seed: u8) {
+    loop {
+        let _ = world.store.link_audit(&world.tenant, [seed; 32]).await;
+        let _ = world.store.sign_audit(&world.tenant, key, world.now).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// The parent: whatever was linked and signed when the child died is one whole chain, and goes on as one.
+async fn check_chain(location: &Location, round: &str, key: &SigningKey) {
+    let store = &support::open(location);
+    let world = known(store, location, round);
+    let keys = [key.public_jwk().clone()];
+    let verify = async || {
+        store
+            .verify_audit(&world.tenant, &keys, None)
+            .await
+            .unwrap()
+    };
+    let found = verify().await.expect(round);
+    while store.link_audit(&world.tenant, [3; 32]).await.unwrap() {}
+    let all = verify().await.expect(round);
+    assert_eq!(
+        (all.last, all.waiting),
+        (found.last + found.waiting, 0),
+        "{round}"
+    );
 }
 
 /// The world of a round as `World::new` made it.
@@ -173,19 +231,28 @@ async fn cycle(world: &mut World, name: &str) -> Result<(), jeton_store::StoreEr
         .open_interaction(&world.tenant, interaction)
         .await?;
     let grant = world.grant(true);
+    let by_device = name.ends_with(['0', '2', '4', '6', '8']);
+    let request = world.pushable();
+    let (pushed, keep_until) = (request.id, world.now.plus(DAY));
+    world
+        .store
+        .push_request(&world.tenant, request, keep_until)
+        .await?;
     let approval = jeton_store::grants::Approval {
         interaction: Some(id),
+        pushed: (!by_device).then_some(pushed),
         version: 0,
         code_expires_at: world.now.plus(MINUTE),
         consent: None,
         occasion: world.occasion(),
         grant: grant.clone(),
     };
-    if name.ends_with(['1', '3', '5', '7', '9']) {
-        world.store.approve(&world.tenant, approval).await?;
-    } else {
-        answer_device(world, approval).await?;
-        acknowledge(&format!("answered {}", grant.id));
+    if by_device {
+        if answer_device(world, approval).await? == Approved::Approved {
+            acknowledge(&format!("connected {}", grant.id));
+        }
+    } else if world.store.approve(&world.tenant, approval).await? == Approved::Approved {
+        acknowledge(&format!("answered {pushed}"));
     }
     let redemption = redemption(world, grant.id);
     if world.store.redeem_code(&world.tenant, redemption).await? == Redeemed::Issued {
@@ -223,7 +290,7 @@ async fn cycle(world: &mut World, name: &str) -> Result<(), jeton_store::StoreEr
 async fn answer_device(
     world: &mut World,
     approval: jeton_store::grants::Approval,
-) -> Result<(), jeton_store::StoreError> {
+) -> Result<Approved, jeton_store::StoreError> {
     let (tenant, store) = (&world.tenant, &world.store);
     let device = jeton_protocol::device::Device {
         id: approval.grant.id,
@@ -237,12 +304,12 @@ async fn answer_device(
     store.open_device(tenant, device, digests.clone()).await?;
     let who = (world.session, world.user);
     store.claim_device(tenant, digests, who, world.now).await?;
-    store.approve_device(tenant, approval).await?;
-    Ok(())
+    store.approve_device(tenant, approval).await
 }
 
 fn redemption(world: &mut World, grant: RowId) -> Redemption {
     Redemption {
+        bound: None,
         grant,
         refresh_expires_at: Some(world.now.plus(DAY)),
         occasion: world.occasion(),
@@ -291,6 +358,10 @@ async fn check(location: &Location, round: &str, lines: &[String]) {
             assert_eq!(claimed, Claimed::AlreadyUsed, "{line}");
             continue;
         }
+        if what == "answered" {
+            check_answered(&world, name).await;
+            continue;
+        }
         let grant: RowId = name.parse().unwrap();
         let found = store
             .refreshable_grant(&world.tenant, grant)
@@ -302,7 +373,7 @@ async fn check(location: &Location, round: &str, lines: &[String]) {
                 let known_revoked = revoked.contains(format!("{name}.").as_str());
                 check_redeemed(&mut world, grant, known_revoked).await;
             }
-            "answered" => {
+            "connected" => {
                 let device = store.device(&world.tenant, grant).await.unwrap();
                 assert!(device.expect(line).approved_at.is_some(), "{line}");
             }
@@ -325,6 +396,15 @@ async fn check(location: &Location, round: &str, lines: &[String]) {
             other => panic!("{other}"),
         }
     }
+}
+
+async fn check_answered(world: &World, name: &str) {
+    let pushed = Some(name.parse().unwrap());
+    let again = world
+        .store
+        .close_interaction(&world.tenant, None, pushed, world.now)
+        .await;
+    assert_eq!(again.unwrap(), Closed::PushedRequestUsed, "{name}");
 }
 
 async fn check_redeemed(world: &mut World, grant: RowId, known_revoked: bool) {

@@ -20,10 +20,12 @@ pub enum HandleKind {
     KnownBrowser,
     /// What a device polls with (RFC 8628 §3.2).
     DeviceCode,
+    /// The end of a `request_uri` (RFC 9126 §2.2).
+    PushedRequest,
 }
 
 impl HandleKind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Code,
         Self::RefreshToken,
         Self::Session,
@@ -32,6 +34,7 @@ impl HandleKind {
         Self::AdminLink,
         Self::KnownBrowser,
         Self::DeviceCode,
+        Self::PushedRequest,
     ];
 
     /// What the text begins with, so that scanners find a leaked one. (SEC-414)
@@ -45,6 +48,7 @@ impl HandleKind {
             Self::AdminLink => "jtl_",
             Self::KnownBrowser => "jtk_",
             Self::DeviceCode => "jtd_",
+            Self::PushedRequest => "jtp_",
         }
     }
 

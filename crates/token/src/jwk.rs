@@ -150,12 +150,10 @@ impl PublicJwk {
     }
 
     /// Whether `signed` is this key's signature of `message`. False when the algorithm does not fit the key.
-    pub(crate) fn verifies(
-        &self,
-        algorithm: SignatureAlgorithm,
-        message: &[u8],
-        signed: &[u8],
-    ) -> bool {
+    ///
+    /// Tokens are verified by [`crate::jws::Unverified::verify`]; this is seen from outside for vectors that are no tokens.
+    #[doc(hidden)]
+    pub fn verifies(&self, algorithm: SignatureAlgorithm, message: &[u8], signed: &[u8]) -> bool {
         if !self.fits(algorithm)
             || (algorithm == SignatureAlgorithm::EdDsa && !has_strict_point(signed))
         {

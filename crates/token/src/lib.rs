@@ -7,6 +7,7 @@ pub mod algorithm;
 pub mod at_jwt;
 pub mod base64url;
 pub mod confirmation;
+pub mod dpop;
 mod ed25519_point;
 pub mod entropy;
 pub mod half_hash;
@@ -22,6 +23,7 @@ pub mod seal_key;
 pub mod sealed;
 pub mod secret;
 pub mod signing_key;
+pub mod target_uri;
 pub mod timestamp;
 
 pub use algorithm::{KeyKind, SignatureAlgorithm};

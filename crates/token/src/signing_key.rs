@@ -39,20 +39,23 @@ enum Pair {
 pub enum JwtType {
     /// RFC 9068 §2.1
     AccessToken,
-    /// Also for signed userinfo, which has no type of its own.
+    /// Also for signed userinfo and authorization responses, which have no type of their own.
     IdToken,
     /// OpenID Connect Back-Channel Logout §2.4
     Logout,
     /// RFC 9701 §5
     Introspection,
+    /// A signed statement about the audit trail (SEC-431).
+    AuditCheckpoint,
 }
 
 impl JwtType {
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::AccessToken,
         Self::IdToken,
         Self::Logout,
         Self::Introspection,
+        Self::AuditCheckpoint,
     ];
 
     pub const fn typ(self) -> &'static str {
@@ -61,6 +64,7 @@ impl JwtType {
             Self::IdToken => "JWT",
             Self::Logout => "logout+jwt",
             Self::Introspection => "token-introspection+jwt",
+            Self::AuditCheckpoint => "audit-checkpoint+jwt",
         }
     }
 }

@@ -6,14 +6,21 @@
 use super::parameters::{
     NONCE_FITS, claims, code_challenge, hinted_subject, max_age, prompt, requested_scope,
 };
-use super::response::ResponseTarget;
+use super::pushed::{PUSH_WITHOUT_REQUEST_URI, PUSHED};
+use super::request_object::{self, KeysElsewhere};
+use super::response::{MODES, ResponseMode, ResponseTarget};
 use crate::claims::ClaimsRequest;
 use crate::client::{Client, ClientId, GrantType};
+use crate::client_auth::AuthenticatedClient;
+use crate::dpop;
 use crate::params::Params;
+use crate::redirect_uri::RedirectUri;
 use crate::refusal::{Noted, Refusal, Rule, Trail};
 use crate::rules;
 use crate::scope::Scope;
 use crate::tenant::Tenant;
+use jeton_token::confirmation::Confirmation;
+use jeton_token::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
 rules! {
@@ -57,20 +64,15 @@ rules! {
         told: "This response type is not supported",
         fix: "Use response_type=code with PKCE; tokens are not given out at the front channel"
     };
-    RESPONSE_MODE_QUERY = InvalidRequest, "response_mode_unsupported", "OAuth 2.0 Multiple Response Types §2.1", {
-        promise: "The response mode is one this server offers",
+    RESPONSE_MODE_OFFERED = InvalidRequest, "response_mode_unsupported", "OAuth 2.0 Multiple Response Types §2.1, Form Post Response Mode §2, JARM §2.3", {
+        promise: "The response mode is one this server offers, and a form can be posted to where it leads",
         told: "This response mode is not supported",
-        fix: "Leave response_mode out, or use one that the metadata lists"
-    };
-    REQUEST_OBJECT_ABSENT = RequestNotSupported, "request_object_unsupported", "Core §3.1.2.6", {
-        promise: "The request carries no request object",
-        told: "Request objects are not supported",
-        fix: "Send the parameters as plain query or form parameters"
+        fix: "Leave response_mode out, or use one that the metadata lists; form_post needs an http or https redirection URI"
     };
     REQUEST_URI_ABSENT = RequestUriNotSupported, "request_uri_unsupported", "Core §3.1.2.6", {
-        promise: "The request carries no request_uri",
-        told: "request_uri is not supported",
-        fix: "Send the parameters as plain query or form parameters"
+        promise: "request_uri, where it is sent, is one of the pushed authorization request endpoint",
+        told: "This request_uri is not supported",
+        fix: "Push the request and send the request_uri of the answer, or send the request object itself as request"
     };
     REGISTRATION_ABSENT = RegistrationNotSupported, "registration_unsupported", "Core §3.1.2.6", {
         promise: "The request carries no registration parameter",
@@ -80,6 +82,41 @@ rules! {
 }
 
 const LONGEST_ECHO: usize = 2048;
+
+/// How a request came.
+#[derive(Clone, Copy, Debug)]
+pub enum Arrival<'a> {
+    /// With a browser, from anybody.
+    Browser,
+    /// From the client itself, at the pushed authorization request endpoint (RFC 9126 §2.1).
+    Pushed(&'a AuthenticatedClient),
+}
+
+/// What a request is judged by, itself aside.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances<'a> {
+    pub client: &'a Client,
+    pub tenant: &'a Tenant,
+    pub arrival: Arrival<'a>,
+    /// Where a request object is verified with keys that are not in the client's record.
+    pub elsewhere: &'a KeysElsewhere,
+    pub now: Timestamp,
+}
+
+impl Circumstances<'_> {
+    /// Whether the client may use a redirection URI that it has not registered: one that has proven itself, where the tenant
+    /// allows it, and only a URI it could have registered (RFC 9126 §2.4).
+    fn may_bring(&self, uri: &str) -> bool {
+        match self.arrival {
+            Arrival::Browser => false,
+            Arrival::Pushed(caller) => {
+                self.tenant.policy.pushed.unregistered_redirect_uris
+                    && !caller.is_public()
+                    && RedirectUri::parse(uri, self.client.application_type).is_ok()
+            }
+        }
+    }
+}
 
 /// Why an authorization request ends before anybody was asked.
 #[derive(Debug)]
@@ -92,6 +129,13 @@ pub enum AuthorizeRefusal {
 
 impl AuthorizeRefusal {
     pub fn refusal(&self) -> &Refusal {
+        match self {
+            Self::Shown(refusal) | Self::Sent(refusal, _) => refusal,
+        }
+    }
+
+    /// For whom both are the same: a client that pushed reads the refusal in the answer.
+    pub fn into_refusal(self) -> Refusal {
         match self {
             Self::Shown(refusal) | Self::Sent(refusal, _) => refusal,
         }
@@ -115,6 +159,9 @@ pub struct AuthorizationRequest {
     pub scope: Scope,
     pub code_challenge: String,
     pub nonce: Option<String>,
+    /// What the code is bound to by `dpop_jkt` (RFC 9449 §10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Confirmation>,
     pub prompt: Vec<Prompt>,
     pub max_age: Option<u64>,
     pub login_hint: Option<String>,
@@ -133,40 +180,58 @@ impl AuthorizationRequest {
         self.scope.contains("openid")
     }
 
-    /// Reads everything behind the redirection URI, which `target` has proven.
+    /// Reads a request, that of its request object if it has one.
     ///
     /// `hint` verifies an `id_token_hint` and returns its subject; expiry does not matter there (Core §3.1.2.2).
     pub fn parse(
         params: &Params<'_>,
-        client: &Client,
-        tenant: &Tenant,
+        judged: Circumstances<'_>,
         hint: impl FnOnce(&str) -> Option<String>,
         trail: &mut Trail,
     ) -> Result<Self, AuthorizeRefusal> {
-        let target = prove_redirect_uri(params, client, trail).map_err(AuthorizeRefusal::Shown)?;
-        match Self::read(params, client, tenant, hint, &target, trail) {
+        let opened = check_arrival(params, judged, trail)
+            .and_then(|()| request_object::open(params, judged, trail));
+        match opened {
+            Ok(None) => Self::of_params(params, judged, hint, trail),
+            Ok(Some(inside)) => Self::of_params(&inside, judged, hint, trail),
+            // Nothing inside is proven, but the parameters outside may prove where the client is.
+            Err(refusal) => Err(
+                match prove_redirect_uri(params, judged, &mut Trail::off()) {
+                    Ok(target) => AuthorizeRefusal::Sent(refusal, Box::new(target)),
+                    Err(_) => AuthorizeRefusal::Shown(refusal),
+                },
+            ),
+        }
+    }
+
+    fn of_params(
+        params: &Params<'_>,
+        judged: Circumstances<'_>,
+        hint: impl FnOnce(&str) -> Option<String>,
+        trail: &mut Trail,
+    ) -> Result<Self, AuthorizeRefusal> {
+        let target = prove_redirect_uri(params, judged, trail).map_err(AuthorizeRefusal::Shown)?;
+        match Self::read(params, judged, hint, &target, trail) {
             Ok(request) => Ok(request),
             Err(refusal) => Err(AuthorizeRefusal::Sent(refusal, Box::new(target))),
         }
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the tail of parse, which has the same facts and the target"
-    )]
+    /// Everything behind the redirection URI, which `target` has proven.
     fn read(
         params: &Params<'_>,
-        client: &Client,
-        tenant: &Tenant,
+        judged: Circumstances<'_>,
         hint: impl FnOnce(&str) -> Option<String>,
         target: &ResponseTarget,
         trail: &mut Trail,
     ) -> Result<Self, Refusal> {
+        let Circumstances { client, tenant, .. } = judged;
         params.check_once()?;
-        check_response(params, client, trail)?;
+        check_response(params, judged, target, trail)?;
         let scope = requested_scope(params, client, tenant, trail)?;
         let code_challenge = code_challenge(params, trail)?;
         let nonce = short(params.one("nonce"), &NONCE_FITS, trail)?;
+        let key = dpop::requested_key(params, trail)?;
         let prompt = prompt(params, trail)?;
         let max_age = max_age(params, trail)?.or(client.default_max_age);
         let claims = claims(params, trail)?;
@@ -177,6 +242,7 @@ impl AuthorizationRequest {
             scope,
             code_challenge,
             nonce,
+            key,
             prompt,
             max_age,
             login_hint: bounded(params.one("login_hint")),
@@ -203,11 +269,37 @@ pub fn unknown_client(found: &'static str) -> Refusal {
     Refusal::new(&CLIENT_KNOWN, "a registered, enabled client", found)
 }
 
+/// A pushed request is whole, and a client that has to push does.
+fn check_arrival(
+    params: &Params<'_>,
+    judged: Circumstances<'_>,
+    trail: &mut Trail,
+) -> Result<(), Refusal> {
+    match judged.arrival {
+        Arrival::Pushed(_) => {
+            let whole = params.one("request_uri").is_none();
+            trail.require(&PUSH_WITHOUT_REQUEST_URI, whole, || {
+                Noted::new("no request_uri", "request_uri")
+            })
+        }
+        Arrival::Browser => {
+            let must_push = judged.tenant.policy.pushed.required
+                || judged.client.require_pushed_authorization_requests;
+            if must_push {
+                let found = "the parameters themselves";
+                return Err(Refusal::new(&PUSHED, "a pushed request", found));
+            }
+            Ok(())
+        }
+    }
+}
+
 fn prove_redirect_uri(
     params: &Params<'_>,
-    client: &Client,
+    judged: Circumstances<'_>,
     trail: &mut Trail,
 ) -> Result<ResponseTarget, Refusal> {
+    let client = judged.client;
     trail.pass(&CLIENT_KNOWN);
     if params.repeats(&["redirect_uri", "state", "response_mode"]) {
         params.check_once()?;
@@ -215,11 +307,8 @@ fn prove_redirect_uri(
     let sent = trail.demand(&REDIRECT_URI_SENT, params.one("redirect_uri"), || {
         Noted::new("redirect_uri", "absent")
     })?;
-    let registered = client
-        .redirect_uris
-        .iter()
-        .any(|uri| uri.admits(sent, client.application_type));
-    trail.require(&REDIRECT_URI_REGISTERED, registered, || {
+    let admitted = may_return_to(sent, client) || judged.may_bring(sent);
+    trail.require(&REDIRECT_URI_REGISTERED, admitted, || {
         let known: Vec<&str> = client
             .redirect_uris
             .iter()
@@ -228,19 +317,41 @@ fn prove_redirect_uri(
         Noted::new(known.join(" or "), clipped(sent))
     })?;
     let state = short(params.one("state"), &STATE_FITS, trail)?;
-    Ok(ResponseTarget::proven(sent, state))
+    let target = ResponseTarget::proven(sent, state);
+    let response_type = params.one("response_type");
+    Ok(match offered_mode(params, sent) {
+        Some((mode, true)) => target.by(mode).signed_for(client),
+        Some((mode, false)) => target.by(mode),
+        // It will be refused, in the mode that would have been the default (SEC-110).
+        None => target.by(ResponseMode::by_default(response_type)),
+    })
 }
 
-fn check_response(params: &Params<'_>, client: &Client, trail: &mut Trail) -> Result<(), Refusal> {
-    trail.require(
-        &REQUEST_OBJECT_ABSENT,
-        params.one("request").is_none(),
-        || Noted::new("no request", "request"),
-    )?;
+/// Whether the client has registered this redirection URI.
+pub(super) fn may_return_to(uri: &str, client: &Client) -> bool {
+    client
+        .redirect_uris
+        .iter()
+        .any(|known| known.admits(uri, client.application_type))
+}
+
+/// The mode the request asks for, if it is one we have. A form cannot be posted to an app.
+fn offered_mode(params: &Params<'_>, redirect_uri: &str) -> Option<(ResponseMode, bool)> {
+    let is_web = redirect_uri.starts_with("https://") || redirect_uri.starts_with("http://");
+    ResponseMode::asked(params.one("response_mode"), params.one("response_type"))
+        .filter(|(mode, _)| is_web || *mode != ResponseMode::FormPost)
+}
+
+fn check_response(
+    params: &Params<'_>,
+    judged: Circumstances<'_>,
+    target: &ResponseTarget,
+    trail: &mut Trail,
+) -> Result<(), Refusal> {
     trail.require(
         &REQUEST_URI_ABSENT,
         params.one("request_uri").is_none(),
-        || Noted::new("no request_uri", "request_uri"),
+        || Noted::new("a request_uri of a pushed request", "another request_uri"),
     )?;
     trail.require(
         &REGISTRATION_ABSENT,
@@ -255,7 +366,7 @@ fn check_response(params: &Params<'_>, client: &Client, trail: &mut Trail) -> Re
     })?;
     trail.require(
         &CLIENT_MAY_AUTHORIZE,
-        client.may_use(GrantType::AuthorizationCode),
+        judged.client.may_use(GrantType::AuthorizationCode),
         || {
             Noted::new(
                 "authorization_code among the client's grant_types",
@@ -263,9 +374,10 @@ fn check_response(params: &Params<'_>, client: &Client, trail: &mut Trail) -> Re
             )
         },
     )?;
-    let mode = params.one("response_mode").unwrap_or("query");
-    trail.require(&RESPONSE_MODE_QUERY, mode == "query", || {
-        Noted::new("query", clipped(mode))
+    let offered = offered_mode(params, target.redirect_uri()).is_some();
+    trail.require(&RESPONSE_MODE_OFFERED, offered, || {
+        let mode = params.one("response_mode").unwrap_or_default();
+        Noted::new(MODES.join(", "), clipped(mode))
     })
 }
 

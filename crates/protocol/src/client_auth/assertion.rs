@@ -10,6 +10,7 @@ use crate::tenant::Issuer;
 use jeton_token::algorithm::SignatureAlgorithm;
 use jeton_token::jws::{Jws, Unverified};
 use jeton_token::jwt::Claims;
+use jeton_token::key_set::KeySet;
 use jeton_token::timestamp::Timestamp;
 use std::time::Duration;
 
@@ -44,10 +45,15 @@ rules! {
         told: "client_assertion is signed with an algorithm that is not allowed",
         fix: "Sign with the registered token_endpoint_auth_signing_alg; keys for private_key_jwt, the secret for client_secret_jwt"
     };
+    CLIENT_KEYS = InvalidClient, "client_keys_unavailable", "Core §10.1.1, RFC 7591 §2", {
+        promise: "The keys behind the client's jwks_uri are known",
+        told: "Client authentication failed",
+        fix: "Serve the key set at jwks_uri over https with status 200 as application/json, at most 64 KiB; name an internal host and port in outbound.allow and its authority in outbound.ca"
+    };
     ASSERTION_VERIFIES = InvalidClient, "client_assertion_signature", "RFC 7523 §3", {
         promise: "The signature verifies with a key of the client",
         told: "Client authentication failed",
-        fix: "Sign with a key that is in the client's registered jwks, and name it by kid"
+        fix: "Sign with a key that is in the client's registered jwks, or at its jwks_uri, and name it by kid; a new key at jwks_uri is seen within a minute"
     };
     ASSERTION_AUDIENCE = InvalidClient, "client_assertion_audience", "RFC 7523 §3, RFC 10070", {
         promise: "aud is the issuer identifier, and nothing else",
@@ -166,13 +172,14 @@ fn verify_signature(
             OpenedSecret::Plain(secret) => {
                 unverified.verify_hmac(secret, SHORTEST_HMAC_SECRET).ok()
             }
-            OpenedSecret::None | OpenedSecret::Digest(_) | OpenedSecret::Compared(_) => None,
+            OpenedSecret::None
+            | OpenedSecret::Digest(_)
+            | OpenedSecret::Compared(_)
+            | OpenedSecret::Keys(_)
+            | OpenedSecret::NoKeys(_) => None,
         }
     } else {
-        client
-            .jwks
-            .as_ref()
-            .and_then(|keys| keys.verify(unverified))
+        keys_of(client, opened, trail)?.and_then(|keys| keys.verify(unverified))
     };
     let verified = trail.demand(&ASSERTION_VERIFIES, verified, || {
         Noted::new(
@@ -181,6 +188,30 @@ fn verify_signature(
         )
     })?;
     verified.claims().map_err(|error| malformed(&error))
+}
+
+/// The client's own keys: those of its record, or those that were fetched for it, and never anybody else's (SEC-129).
+fn keys_of<'a>(
+    client: &'a Client,
+    opened: &'a OpenedSecret<'_>,
+    trail: &mut Trail,
+) -> Result<Option<&'a KeySet>, Refusal> {
+    let Some(uri) = &client.jwks_uri else {
+        return Ok(client.jwks.as_ref());
+    };
+    let (keys, problem) = match opened {
+        OpenedSecret::Keys(keys) => (Some(keys.as_ref()), ""),
+        OpenedSecret::NoKeys(problem) => (None, problem.as_str()),
+        OpenedSecret::None
+        | OpenedSecret::Digest(_)
+        | OpenedSecret::Compared(_)
+        | OpenedSecret::Plain(_) => (None, "not asked for"),
+    };
+    trail
+        .demand(&CLIENT_KEYS, keys, || {
+            Noted::new(format!("a key set at {uri}"), clipped(problem))
+        })
+        .map(Some)
 }
 
 fn check_claims(

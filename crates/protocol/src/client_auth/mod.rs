@@ -11,6 +11,7 @@ use crate::params::Params;
 use crate::refusal::{Noted, Refusal, Trail};
 use crate::rules;
 use crate::tenant::Issuer;
+use jeton_token::key_set::KeySet;
 use jeton_token::secret::Secret;
 use jeton_token::timestamp::Timestamp;
 use std::borrow::Cow;
@@ -152,7 +153,7 @@ impl<'a> Presented<'a> {
     }
 }
 
-/// What the shell could find out about the client's kept secret.
+/// What the shell could find out about the client's kept secret, or about keys that are kept elsewhere.
 #[derive(Debug)]
 pub enum OpenedSecret<'a> {
     /// The client has none, or it is not needed for what was presented.
@@ -162,6 +163,10 @@ pub enum OpenedSecret<'a> {
     Compared(bool),
     /// Unsealed, for HMAC.
     Plain(Secret),
+    /// Fetched from the client's `jwks_uri`.
+    Keys(Arc<KeySet>),
+    /// There are none to be had from there, and why.
+    NoKeys(String),
 }
 
 /// A `jti` to spend before the client counts as authenticated (SEC-120).

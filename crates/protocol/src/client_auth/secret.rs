@@ -90,7 +90,7 @@ pub(super) fn verify(
 
 fn matches(secret: &[u8], opened: &OpenedSecret<'_>) -> bool {
     match opened {
-        OpenedSecret::None => false,
+        OpenedSecret::None | OpenedSecret::Keys(_) | OpenedSecret::NoKeys(_) => false,
         OpenedSecret::Digest(digest) => constant_time_eq(&sha256(secret), digest.as_slice()),
         OpenedSecret::Compared(equal) => *equal,
         OpenedSecret::Plain(kept) => kept.matches(secret),

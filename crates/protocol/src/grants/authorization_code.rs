@@ -1,6 +1,7 @@
 //! The authorization code grant at the token endpoint (RFC 6749 §4.1.3, RFC 7636 §4.6).
 
-use crate::client_auth::AuthenticatedClient;
+use crate::caller::Caller;
+use crate::dpop;
 use crate::grant::PendingGrant;
 use crate::issue::Issuance;
 use crate::params::Params;
@@ -112,7 +113,7 @@ pub enum CodeDecision {
 pub fn decide(
     (pending, is_cut): (&PendingGrant, bool),
     request: &CodeRequest,
-    (caller, tenant): (&AuthenticatedClient, &Tenant),
+    (caller, tenant): (&Caller, &Tenant),
     now: Timestamp,
     trail: &mut Trail,
 ) -> Result<CodeDecision, Refusal> {
@@ -128,14 +129,14 @@ pub fn decide(
         )
     })?;
     let standing = standing::of_grant(&pending.grant, &pending.state, is_cut, now, trail)?;
-    let issuance = Issuance::of_code(&pending.grant, caller.client(), tenant, standing);
+    let issuance = Issuance::of_code(&pending.grant, caller, tenant, standing);
     Ok(CodeDecision::Issue(Box::new(issuance)))
 }
 
 fn prove_possession(
     pending: &PendingGrant,
     request: &CodeRequest,
-    caller: &AuthenticatedClient,
+    caller: &Caller,
     trail: &mut Trail,
 ) -> Result<(), Refusal> {
     let grant = &pending.grant;
@@ -172,5 +173,6 @@ fn prove_possession(
                 )
             },
         ),
-    }
+    }?;
+    dpop::prove_code_key(code.key, caller, trail)
 }

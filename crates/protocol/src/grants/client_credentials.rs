@@ -1,6 +1,6 @@
 //! The client credentials grant (RFC 6749 §4.4): no user, no refresh token, no row.
 
-use crate::client_auth::AuthenticatedClient;
+use crate::caller::Caller;
 use crate::issue::Issuance;
 use crate::params::Params;
 use crate::refusal::{Noted, Refusal, Trail};
@@ -37,7 +37,7 @@ impl ClientCredentialsRequest {
 
 pub fn decide(
     request: &ClientCredentialsRequest,
-    (caller, tenant): (&AuthenticatedClient, &Tenant),
+    (caller, tenant): (&Caller, &Tenant),
     is_cut: bool,
     trail: &mut Trail,
 ) -> Result<Issuance, Refusal> {
@@ -58,12 +58,7 @@ pub fn decide(
         }
     };
     let standing = standing::of_client(is_cut, trail)?;
-    Ok(Issuance::of_client(
-        caller.client(),
-        tenant,
-        scope,
-        standing,
-    ))
+    Ok(Issuance::of_client(caller, tenant, scope, standing))
 }
 
 fn without_user_scopes(scope: &Scope) -> Scope {

@@ -1,6 +1,6 @@
 //! The device authorization grant at the token endpoint (RFC 8628 §3.4, §3.5).
 
-use crate::client_auth::AuthenticatedClient;
+use crate::caller::Caller;
 use crate::device::WaitingDevice;
 use crate::grant::PendingGrant;
 use crate::issue::Issuance;
@@ -95,7 +95,7 @@ pub enum DeviceDecision {
 /// the tokens, or is somebody else.
 pub fn decide(
     polled: Polled<'_>,
-    (caller, tenant): (&AuthenticatedClient, &Tenant),
+    (caller, tenant): (&Caller, &Tenant),
     now: Timestamp,
     trail: &mut Trail,
 ) -> Result<DeviceDecision, Refusal> {
@@ -118,7 +118,7 @@ pub fn decide(
 
 fn of_approved(
     (pending, is_cut): (&PendingGrant, bool),
-    (caller, tenant): (&AuthenticatedClient, &Tenant),
+    (caller, tenant): (&Caller, &Tenant),
     now: Timestamp,
     trail: &mut Trail,
 ) -> Result<DeviceDecision, Refusal> {
@@ -127,7 +127,7 @@ fn of_approved(
     }
     check_fresh(pending.code_expires_at, now, trail)?;
     let standing = standing::of_grant(&pending.grant, &pending.state, is_cut, now, trail)?;
-    let issuance = Issuance::of_code(&pending.grant, caller.client(), tenant, standing);
+    let issuance = Issuance::of_code(&pending.grant, caller, tenant, standing);
     Ok(DeviceDecision::Issue(Box::new(issuance)))
 }
 

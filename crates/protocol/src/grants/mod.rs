@@ -5,8 +5,8 @@ pub mod client_credentials;
 pub mod device_code;
 pub mod refresh_token;
 
+use crate::caller::Caller;
 use crate::client::GrantType;
-use crate::client_auth::AuthenticatedClient;
 use crate::params::Params;
 use crate::refusal::{Noted, Refusal, Trail};
 use crate::rules;
@@ -45,11 +45,7 @@ pub enum GrantRequest {
 }
 
 impl GrantRequest {
-    pub fn parse(
-        params: &Params<'_>,
-        client: &AuthenticatedClient,
-        trail: &mut Trail,
-    ) -> Result<Self, Refusal> {
+    pub fn parse(params: &Params<'_>, caller: &Caller, trail: &mut Trail) -> Result<Self, Refusal> {
         let sent = trail.demand(&GRANT_TYPE_SENT, params.one("grant_type"), || {
             Noted::new("grant_type", "absent")
         })?;
@@ -59,9 +55,9 @@ impl GrantRequest {
         })?;
         trail.require(
             &GRANT_TYPE_REGISTERED,
-            client.client().may_use(grant_type),
+            caller.client().may_use(grant_type),
             || {
-                let registered: Vec<_> = client
+                let registered: Vec<_> = caller
                     .client()
                     .grant_types
                     .iter()

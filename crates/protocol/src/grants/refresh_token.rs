@@ -1,8 +1,9 @@
 //! The refresh token grant (RFC 6749 §6, RFC 9700 §4.14).
 
+use crate::caller::Caller;
 use crate::client::Rotation;
-use crate::client_auth::AuthenticatedClient;
-use crate::grant::RefreshableGrant;
+use crate::dpop;
+use crate::grant::{Grant, RefreshableGrant};
 use crate::issue::Issuance;
 use crate::params::Params;
 use crate::refusal::{Noted, Refusal, Trail};
@@ -69,9 +70,9 @@ impl RefreshRequest {
     }
 }
 
-/// Whether this caller's refresh tokens rotate, which decides between a read and a write.
-pub fn rotates(caller: &AuthenticatedClient) -> bool {
-    caller.client().rotation() == Rotation::Each
+/// Whether the refresh tokens of this grant rotate, which decides between a read and a write.
+pub fn rotates(caller: &Caller, grant: &Grant) -> bool {
+    caller.client().rotation(grant.binding.is_some()) == Rotation::Each
 }
 
 /// Decides whether `caller` may have new tokens for the refresh token of generation `presented`.
@@ -81,7 +82,7 @@ pub fn rotates(caller: &AuthenticatedClient) -> bool {
 pub fn decide(
     (refreshable, presented, is_cut): (&RefreshableGrant, u32, bool),
     request: &RefreshRequest,
-    (caller, tenant): (&AuthenticatedClient, &Tenant),
+    (caller, tenant): (&Caller, &Tenant),
     now: Timestamp,
     trail: &mut Trail,
 ) -> Result<Issuance, Refusal> {
@@ -91,6 +92,7 @@ pub fn decide(
         grant.client == caller.client().id,
         || Noted::new(grant.client.to_string(), caller.client().id.to_string()),
     )?;
+    dpop::prove_refresh_key(grant.binding, caller, trail)?;
     let standing = standing::of_grant(grant, &refreshable.state, is_cut, now, trail)?;
     trail.require(
         &REFRESH_TOKEN_FRESH,
@@ -99,7 +101,7 @@ pub fn decide(
     )?;
     trail.require(
         &REFRESH_TOKEN_NEWEST,
-        rotates(caller) || presented == refreshable.generation,
+        rotates(caller, grant) || presented == refreshable.generation,
         || {
             Noted::new(
                 format!("generation {}", refreshable.generation),
@@ -131,10 +133,10 @@ pub fn decide(
             asked.clone()
         }
     };
-    let successor = rotates(caller).then(|| presented.saturating_add(1));
+    let successor = rotates(caller, grant).then(|| presented.saturating_add(1));
     Ok(Issuance::of_refresh(
         grant,
-        caller.client(),
+        caller,
         tenant,
         (scope, successor),
         standing,

@@ -5,6 +5,7 @@
 pub mod access_token;
 pub mod id_token;
 
+use crate::caller::Caller;
 use crate::client::{Client, ClientId, GrantType};
 use crate::grant::{Grant, GrantId};
 use crate::scope::Scope;
@@ -54,7 +55,8 @@ pub struct Issuance {
 }
 
 impl Issuance {
-    pub(crate) fn of_code(grant: &Grant, client: &Client, tenant: &Tenant, _: Standing) -> Self {
+    pub(crate) fn of_code(grant: &Grant, caller: &Caller, tenant: &Tenant, _: Standing) -> Self {
+        let client = caller.client();
         let refreshes = client
             .may_use(GrantType::RefreshToken)
             .then_some(FIRST_GENERATION);
@@ -64,12 +66,13 @@ impl Issuance {
         let id_token = scope
             .contains("openid")
             .then(|| id_token::Plan::for_grant(grant, client, tenant, nonce));
-        Self::of_user(grant, client, tenant, scope).with(refreshes, id_token)
+        let issuance = Self::of_user(grant, caller, tenant, scope);
+        issuance.with(refreshes, id_token)
     }
 
     pub(crate) fn of_refresh(
         grant: &Grant,
-        client: &Client,
+        caller: &Caller,
         tenant: &Tenant,
         (scope, successor): (Scope, Option<u32>),
         _: Standing,
@@ -77,11 +80,12 @@ impl Issuance {
         // A refreshed ID token has no nonce: it answers no authentication request (Core §12.2).
         let id_token = scope
             .contains("openid")
-            .then(|| id_token::Plan::for_grant(grant, client, tenant, None));
-        Self::of_user(grant, client, tenant, scope).with(successor, id_token)
+            .then(|| id_token::Plan::for_grant(grant, caller.client(), tenant, None));
+        Self::of_user(grant, caller, tenant, scope).with(successor, id_token)
     }
 
-    pub(crate) fn of_client(client: &Client, tenant: &Tenant, scope: Scope, _: Standing) -> Self {
+    pub(crate) fn of_client(caller: &Caller, tenant: &Tenant, scope: Scope, _: Standing) -> Self {
+        let client = caller.client();
         Self {
             client: client.id.clone(),
             subject: client.id.as_str().to_owned(),
@@ -91,7 +95,7 @@ impl Issuance {
             tied_to: None,
             scope,
             audience: audience(client, tenant, false),
-            binding: None,
+            binding: caller.confirmation(),
             format: client.token_format(&tenant.policy),
             algorithm: client.access_token_algorithm(&tenant.policy),
             lifetime: client.access_token_lifetime(&tenant.policy),
@@ -104,7 +108,8 @@ impl Issuance {
         }
     }
 
-    fn of_user(grant: &Grant, client: &Client, tenant: &Tenant, scope: Scope) -> Self {
+    fn of_user(grant: &Grant, caller: &Caller, tenant: &Tenant, scope: Scope) -> Self {
+        let client = caller.client();
         Self {
             client: client.id.clone(),
             subject: grant.subject.clone(),
@@ -114,7 +119,7 @@ impl Issuance {
             tied_to: (!grant.offline).then_some(grant.session),
             scope,
             audience: grant.audience.clone(),
-            binding: grant.binding,
+            binding: caller.confirmation(),
             format: client.token_format(&tenant.policy),
             algorithm: client.access_token_algorithm(&tenant.policy),
             lifetime: client.access_token_lifetime(&tenant.policy),
@@ -261,12 +266,20 @@ pub fn mint(
     };
     Ok(TokenResponse {
         access_token,
-        token_type: "Bearer",
+        token_type: token_type(issuance.binding),
         expires_in: whole_seconds(issuance.access_token_end(now).since(now)),
         refresh_token,
         id_token,
         scope,
     })
+}
+
+/// How a token is to be presented: one that is bound to a certificate is a bearer token still. (RFC 9449 §5, RFC 8705 §3)
+pub fn token_type(binding: Option<Confirmation>) -> &'static str {
+    match binding {
+        Some(Confirmation::DpopKey(_)) => "DPoP",
+        Some(Confirmation::Certificate(_)) | None => "Bearer",
+    }
 }
 
 /// Rounded up: a token that lives at all has a positive `expires_in`.

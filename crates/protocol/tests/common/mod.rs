@@ -5,7 +5,12 @@
     reason = "each test crate compiles this file and uses its part of it"
 )]
 
-use jeton_protocol::authorize::request::{AuthorizationRequest, AuthorizeRefusal};
+use jeton_protocol::authorize::request::{
+    Arrival, AuthorizationRequest, AuthorizeRefusal, Circumstances,
+};
+use jeton_protocol::authorize::request_object::KeysElsewhere;
+use jeton_protocol::authorize::response::{AuthorizationResponse, Carried, ResponseTarget};
+use jeton_protocol::caller::Caller;
 use jeton_protocol::client::{AuthenticationMethod, Client, ClientId, GrantType};
 use jeton_protocol::client_auth::{self, AuthenticatedClient, OpenedSecret, Presented};
 use jeton_protocol::grant::{CodeBinding, Grant, GrantState, PendingGrant, RefreshableGrant};
@@ -27,7 +32,7 @@ use jeton_token::signing_key::SigningKey;
 use jeton_token::timestamp::Timestamp;
 use jeton_token::{SignatureAlgorithm, base64url};
 use serde_json::json;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 pub const ISSUER: &str = "https://id.example";
@@ -107,6 +112,11 @@ pub fn params(query: &str) -> Params<'_> {
     Params::from_query(Some(query)).unwrap()
 }
 
+/// The client, without a key of its own.
+pub fn caller_of(client: Client) -> Caller {
+    Caller::new(authenticated(client), None)
+}
+
 /// Goes the one way there is to an authenticated client.
 pub fn authenticated(client: Client) -> AuthenticatedClient {
     let id = client.id.as_str().to_owned();
@@ -152,6 +162,7 @@ pub fn grant() -> Grant {
         binding: None,
         claims: None,
         code: CodeBinding {
+            key: None,
             redirect_uri: CALLBACK.to_owned(),
             redirect_uri_sent: true,
             code_challenge: Some(CHALLENGE.to_owned()),
@@ -256,13 +267,43 @@ pub fn authorize_as(
     client: &Client,
     changes: &[(&str, &str)],
 ) -> Result<AuthorizationRequest, AuthorizeRefusal> {
-    AuthorizationRequest::parse(
-        &params(&authorize_query(changes)),
+    parse(&params(&authorize_query(changes)), client)
+}
+
+/// As a browser brings it.
+pub fn parse(
+    params: &Params<'_>,
+    client: &Client,
+) -> Result<AuthorizationRequest, AuthorizeRefusal> {
+    let tenant = tenant();
+    let mut trail = Trail::off();
+    AuthorizationRequest::parse(params, judged(client, &tenant), |_| None, &mut trail)
+}
+
+/// As a request that a browser brings is judged.
+pub fn judged<'a>(client: &'a Client, tenant: &'a Tenant) -> Circumstances<'a> {
+    Circumstances {
+        elsewhere: &KeysElsewhere::None,
         client,
-        &tenant(),
-        |_| None,
-        &mut Trail::off(),
-    )
+        tenant,
+        arrival: Arrival::Browser,
+        now: NOW,
+    }
+}
+
+/// What the browser is given for a request or its refusal.
+pub fn carried(target: &ResponseTarget, response: &AuthorizationResponse<'_>) -> Carried {
+    static RING: OnceLock<KeyRing> = OnceLock::new();
+    let ring = RING.get_or_init(key_ring);
+    target.encode(response, &issuer(), (ring, NOW)).unwrap()
+}
+
+/// The URI a browser is redirected to.
+pub fn encode(target: &ResponseTarget, response: &AuthorizationResponse<'_>) -> String {
+    match carried(target, response) {
+        Carried::Redirect(uri) => uri,
+        Carried::Form { .. } => panic!("a form"),
+    }
 }
 
 pub fn signing_key(algorithm: SignatureAlgorithm) -> SigningKey {

@@ -1,8 +1,8 @@
 //! ID tokens: what they say, how they are signed, what they repeat on refresh (§2, §3.1.3.6, §12.2).
 
 use crate::common::{
-    CALLBACK, ISSUER, NOW, VERIFIER, authenticated, claims_of, client, form, grant, key_ring,
-    params, pending, refreshable, seconds, tenant, user,
+    CALLBACK, ISSUER, NOW, VERIFIER, caller_of, claims_of, client, form, grant, key_ring, params,
+    pending, refreshable, seconds, tenant, user,
 };
 use jeton_protocol::claims::{ClaimsRequest, released};
 use jeton_protocol::client::Client;
@@ -25,7 +25,7 @@ fn redeem(pending: &PendingGrant, client: Client) -> Box<Issuance> {
         ("redirect_uri", CALLBACK),
         ("code_verifier", VERIFIER),
     ]);
-    let caller = authenticated(client);
+    let caller = caller_of(client);
     let mut trail = Trail::off();
     let request = GrantRequest::parse(&params(&body), &caller, &mut trail).unwrap();
     let GrantRequest::AuthorizationCode(request) = request else {
@@ -50,7 +50,7 @@ fn refresh(asked: &str) -> Issuance {
         ("refresh_token", "r"),
         ("scope", asked),
     ]);
-    let caller = authenticated(client());
+    let caller = caller_of(client());
     let mut trail = Trail::off();
     let request = GrantRequest::parse(&params(&body), &caller, &mut trail).unwrap();
     let GrantRequest::RefreshToken(request) = request else {

@@ -34,7 +34,7 @@ fn standing() -> Standing {
 
 fn read(header: Option<&str>, query: &str, body: &str) -> Result<String, Refusal> {
     let (query, body) = (params(query), params(body));
-    presented(header, &query, &body, &mut Trail::off()).map(str::to_owned)
+    presented(header, &query, &body, &mut Trail::off()).map(|(_, token)| token.to_owned())
 }
 
 fn refused(header: Option<&str>, query: &str, body: &str) -> &'static Rule {
@@ -71,9 +71,9 @@ fn nothing_and_other_schemes_present_no_token() {
     // P-262
     assert_eq!(*refused(None, "", ""), rules::TOKEN_PRESENTED);
     assert_eq!(*refused(None, "", "access_token="), rules::TOKEN_PRESENTED);
-    for header in ["", "Bearer", "Basic YTpi", "DPoP x", "Bearerx y", "Token x"] {
+    for header in ["", "Bearer", "Basic YTpi", "DPoP", "Bearerx y", "Token x"] {
         let rule = refused(Some(header), "", "");
-        assert_eq!(*rule, rules::BEARER_SCHEME, "{header}");
+        assert_eq!(*rule, rules::TOKEN_SCHEME, "{header}");
         assert_eq!(rule.code, ErrorCode::InvalidToken);
     }
     assert!(Params::default().is_empty());

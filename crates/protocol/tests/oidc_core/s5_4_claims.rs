@@ -243,7 +243,7 @@ fn a_claims_request_survives_being_stored() {
 #[test]
 fn two_different_subjects_are_never_answered_with_one_of_them_forgotten() {
     // §3.1.2.2: the hint names one user, the claims another; no answer may be about either alone.
-    use crate::common::{NOW, authorize_query, client, params, session, tenant};
+    use crate::common::{NOW, authorize_query, client, judged, params, session, tenant};
     use jeton_protocol::authorize::request::AuthorizationRequest;
     use jeton_protocol::authorize::step::{Situation, Step, next_step};
     use jeton_protocol::refusal::Trail;
@@ -254,17 +254,14 @@ fn two_different_subjects_are_never_answered_with_one_of_them_forgotten() {
         ("id_token_hint", "h"),
         ("prompt", "none"),
     ]);
-    let parsed = AuthorizationRequest::parse(
-        &params(&query),
-        &client(),
-        &tenant(),
-        |_| Some(hinted),
-        &mut Trail::off(),
-    );
+    let (client, tenant) = (client(), tenant());
+    let hint = |_: &str| Some(hinted);
+    let judged = judged(&client, &tenant);
+    let parsed = AuthorizationRequest::parse(&params(&query), judged, hint, &mut Trail::off());
     let Ok(request) = parsed else { return };
     let own = jeton_protocol::client::Client {
         first_party: true,
-        ..client()
+        ..client
     };
     let situation = Situation {
         request: &request,

@@ -1,11 +1,12 @@
 //! The authorization request: each rule passed and refused, and who hears of the refusal (§4.1.1, §4.1.2.1).
 
 use crate::common::{
-    CALLBACK, CHALLENGE, authorize, authorize_as, authorize_query, client, id, params,
+    CALLBACK, CHALLENGE, authorize, authorize_as, authorize_query, client, id, judged, params,
     redirect_uri, scope, tenant,
 };
 use jeton_protocol::authorize::parameters;
 use jeton_protocol::authorize::request::{self as rules, AuthorizationRequest, AuthorizeRefusal};
+use jeton_protocol::authorize::request_object;
 use jeton_protocol::client::GrantType;
 use jeton_protocol::params::{PARAMETER_ONCE, Params};
 use jeton_protocol::refusal::{ErrorCode, Rule, Trail};
@@ -63,8 +64,9 @@ fn a_good_request_is_read_whole() {
 fn the_trail_tells_each_check_in_order_the_redirection_uri_before_everything_else() {
     let query = authorize_query(&[]);
     let mut trail = Trail::watched();
-    AuthorizationRequest::parse(&params(&query), &client(), &tenant(), |_| None, &mut trail)
-        .unwrap();
+    let (client, tenant) = (client(), tenant());
+    let judged = judged(&client, &tenant);
+    AuthorizationRequest::parse(&params(&query), judged, |_| None, &mut trail).unwrap();
     let passed: Vec<_> = trail.passed().iter().map(|rule| rule.cause).collect();
     assert_eq!(
         passed[..4],
@@ -148,7 +150,6 @@ fn a_wrong_redirection_uri_outweighs_every_other_error() {
         ("scope", "bogus\\"),
         ("prompt", "none login"),
         ("code_challenge", ""),
-        ("request", "x"),
         ("request_uri", "https://evil.example/r"),
         ("max_age", "-1"),
         ("claims", "["),
@@ -161,6 +162,14 @@ fn a_wrong_redirection_uri_outweighs_every_other_error() {
             "{other:?}"
         );
     }
+}
+
+#[test]
+fn a_broken_request_object_is_not_sent_to_a_foreign_uri_either() {
+    // SEC-005, P-126
+    let changes = [("redirect_uri", "https://evil.example/"), ("request", "x")];
+    assert_eq!(*shown(&changes), request_object::OBJECT_PARSES);
+    assert_eq!(*sent(&[("request", "x")]), request_object::OBJECT_PARSES);
 }
 
 #[test]
@@ -178,9 +187,11 @@ fn after_the_proof_each_broken_rule_is_sent_to_the_client() {
     let padded = format!("{CHALLENGE}=");
     for (name, value, rule) in [
         ("response_type", "", &rules::RESPONSE_TYPE_SENT),
-        ("response_mode", "fragment", &rules::RESPONSE_MODE_QUERY),
-        ("response_mode", "form_post", &rules::RESPONSE_MODE_QUERY),
-        ("response_mode", "web_message", &rules::RESPONSE_MODE_QUERY),
+        (
+            "response_mode",
+            "web_message",
+            &rules::RESPONSE_MODE_OFFERED,
+        ),
         ("code_challenge", "", &parameters::CHALLENGE_SENT),
         (
             "code_challenge",
@@ -217,8 +228,8 @@ fn what_is_not_supported_has_an_error_of_its_own() {
         (
             "request",
             "x",
-            &rules::REQUEST_OBJECT_ABSENT,
-            Code::RequestNotSupported,
+            &request_object::OBJECT_PARSES,
+            Code::InvalidRequestObject,
         ),
         (
             "request_uri",
@@ -364,14 +375,11 @@ fn hints_never_fail_a_request_and_an_absurd_one_is_dropped() {
 fn a_hint_is_verified_by_whoever_has_the_keys_and_its_subject_kept() {
     // P-88
     let query = authorize_query(&[("id_token_hint", "the.hint.text")]);
-    let request = AuthorizationRequest::parse(
-        &params(&query),
-        &client(),
-        &tenant(),
-        |hint| (hint == "the.hint.text").then(|| "subject".to_owned()),
-        &mut Trail::off(),
-    )
-    .unwrap();
+    let (client, tenant) = (client(), tenant());
+    let hint = |hint: &str| (hint == "the.hint.text").then(|| "subject".to_owned());
+    let judged = judged(&client, &tenant);
+    let mut trail = Trail::off();
+    let request = AuthorizationRequest::parse(&params(&query), judged, hint, &mut trail).unwrap();
     assert_eq!(request.hinted_subject.as_deref(), Some("subject"));
 }
 
@@ -399,8 +407,7 @@ fn a_repeat_is_sent_to_the_client_unless_it_blurs_whom_to_send_it_to() {
         let query = format!("{}&{extra}", authorize_query(&[]));
         let params = Params::unjudged_query(Some(&query)).unwrap();
         rules::client_id(&params, &mut Trail::off()).map_err(AuthorizeRefusal::Shown)?;
-        let (client, tenant) = (client(), tenant());
-        AuthorizationRequest::parse(&params, &client, &tenant, |_| None, &mut Trail::off())
+        crate::common::parse(&params, &client())
     };
     for shown in [
         "client_id=app",

@@ -1,7 +1,7 @@
 //! The authorization response: where it goes and what it carries (§4.1.2, §4.1.2.1, RFC 9207).
 
 use crate::common::{
-    CALLBACK, ISSUER, authorize, authorize_as, client, issuer, params, redirect_uri,
+    CALLBACK, ISSUER, authorize, authorize_as, client, encode, params, redirect_uri,
 };
 use jeton_protocol::authorize::request::AuthorizationRequest;
 use jeton_protocol::authorize::response::AuthorizationResponse;
@@ -10,9 +10,7 @@ use jeton_protocol::refusal::Refusal;
 use jeton_protocol::rules;
 
 fn response(request: &AuthorizationRequest) -> String {
-    request
-        .target
-        .encode(&AuthorizationResponse::Code("jtc_code"), &issuer())
+    encode(&request.target, &AuthorizationResponse::Code("jtc_code"))
 }
 
 /// The query behind the registered URI, decoded by the strict reader of forms.
@@ -98,9 +96,7 @@ fn a_refusal_carries_error_description_state_and_issuer_and_nothing_else() {
     let request = authorize(&[("state", "a b")]).unwrap();
     for rule in rules::all() {
         let refusal = Refusal::new(rule, "expected", "found, which the client must not see");
-        let uri = request
-            .target
-            .encode(&AuthorizationResponse::Refused(&refusal), &issuer());
+        let uri = encode(&request.target, &AuthorizationResponse::Refused(&refusal));
         let query = query(&uri);
         let names: Vec<_> = query.names().collect();
         assert_eq!(names, ["error", "error_description", "state", "iss"]);
@@ -122,9 +118,7 @@ fn a_refusal_carries_error_description_state_and_issuer_and_nothing_else() {
 #[test]
 fn what_could_not_be_found_out_is_a_server_error() {
     let request = authorize(&[]).unwrap();
-    let uri = request
-        .target
-        .encode(&AuthorizationResponse::Failed, &issuer());
+    let uri = encode(&request.target, &AuthorizationResponse::Failed);
     let query = query(&uri);
     assert_eq!(query.names().collect::<Vec<_>>(), ["error", "state", "iss"]);
     assert_eq!(query.one("error"), Some("server_error"));

@@ -1,7 +1,7 @@
 //! Redeeming a code: who may, in which order it is asked, and what a stranger learns (§4.1.3, RFC 7636 §4.6).
 
 use crate::common::{
-    CALLBACK, CHALLENGE, NOW, VERIFIER, authenticated, client, form, id, millis, params, pending,
+    CALLBACK, CHALLENGE, NOW, VERIFIER, caller_of, client, form, id, millis, params, pending,
     public_client, seconds, tenant,
 };
 use jeton_protocol::client::{Client, GrantType};
@@ -30,7 +30,7 @@ fn body(changes: &[(&str, &str)]) -> String {
 
 fn parse(client: Client, changes: &[(&str, &str)]) -> Result<GrantRequest, Refusal> {
     let body = body(changes);
-    GrantRequest::parse(&params(&body), &authenticated(client), &mut Trail::off())
+    GrantRequest::parse(&params(&body), &caller_of(client), &mut Trail::off())
 }
 
 fn code_request(changes: &[(&str, &str)]) -> CodeRequest {
@@ -50,7 +50,7 @@ fn decide_at(
     rules::decide(
         (pending, is_cut),
         &code_request(changes),
-        (&authenticated(caller), &tenant()),
+        (&caller_of(caller), &tenant()),
         now,
         &mut Trail::off(),
     )
@@ -271,7 +271,7 @@ fn the_passed_checks_are_told_in_order() {
     rules::decide(
         (&pending(), false),
         &code_request(&[]),
-        (&authenticated(client()), &tenant()),
+        (&caller_of(client()), &tenant()),
         NOW,
         &mut trail,
     )

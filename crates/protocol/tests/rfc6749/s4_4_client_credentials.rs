@@ -1,8 +1,6 @@
 //! Client credentials: the client for itself, never with what needs a user (§4.4).
 
-use crate::common::{
-    NOW, authenticated, client, form, key_ring, params, public_client, scope, tenant,
-};
+use crate::common::{NOW, caller_of, client, form, key_ring, params, public_client, scope, tenant};
 use jeton_protocol::client::Client;
 use jeton_protocol::grants::client_credentials::{self as rules};
 use jeton_protocol::grants::{self, GrantRequest};
@@ -13,7 +11,7 @@ use jeton_token::entropy::Entropy;
 
 fn request(asked: &str) -> Result<rules::ClientCredentialsRequest, Refusal> {
     let body = form(&[("grant_type", "client_credentials"), ("scope", asked)]);
-    let request = GrantRequest::parse(&params(&body), &authenticated(client()), &mut Trail::off())?;
+    let request = GrantRequest::parse(&params(&body), &caller_of(client()), &mut Trail::off())?;
     let GrantRequest::ClientCredentials(request) = request else {
         panic!("{request:?}");
     };
@@ -23,7 +21,7 @@ fn request(asked: &str) -> Result<rules::ClientCredentialsRequest, Refusal> {
 fn decide(caller: Client, asked: &str, is_cut: bool) -> Result<Issuance, Refusal> {
     rules::decide(
         &request(asked)?,
-        (&authenticated(caller), &tenant()),
+        (&caller_of(caller), &tenant()),
         is_cut,
         &mut Trail::off(),
     )

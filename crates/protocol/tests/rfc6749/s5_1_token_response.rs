@@ -1,7 +1,7 @@
 //! The token response: which members, of which types (§5.1).
 
 use crate::common::{
-    NOW, authenticated, client, form, grant, key_ring, params, pending, seconds, tenant,
+    NOW, caller_of, client, form, grant, key_ring, params, pending, seconds, tenant,
 };
 use jeton_protocol::client::Client;
 use jeton_protocol::grant::PendingGrant;
@@ -26,7 +26,7 @@ fn issuance_of(pending: &PendingGrant, client: Client) -> Box<issue::Issuance> {
         ("redirect_uri", crate::common::CALLBACK),
         ("code_verifier", crate::common::VERIFIER),
     ]);
-    let caller = authenticated(client);
+    let caller = caller_of(client);
     let request = GrantRequest::parse(&params(&body), &caller, &mut Trail::off()).unwrap();
     let GrantRequest::AuthorizationCode(request) = request else {
         panic!("not a code");

@@ -78,6 +78,7 @@ const ALIKE: [&[&str]; 9] = [
     &[
         "client_assertion_signature",
         "client_authentication_method",
+        "client_keys_unavailable",
         "client_not_found",
         "client_secret_not_form_encoded",
         "client_secret_wrong",

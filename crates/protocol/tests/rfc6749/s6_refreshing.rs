@@ -1,8 +1,8 @@
 //! Refreshing: whose token it is, what may be asked, which generation counts (§6, RFC 9700 §4.14).
 
 use crate::common::{
-    NOW, authenticated, client, form, id, key_ring, millis, params, public_client, refreshable,
-    scope, seconds, tenant,
+    NOW, caller_of, client, form, id, key_ring, millis, params, public_client, refreshable, scope,
+    seconds, tenant,
 };
 use jeton_protocol::client::{Client, Rotation};
 use jeton_protocol::grant::RefreshableGrant;
@@ -21,7 +21,7 @@ fn parse(asked: &str) -> Result<RefreshRequest, Refusal> {
         ("refresh_token", "jtr_x"),
         ("scope", asked),
     ]);
-    let request = GrantRequest::parse(&params(&body), &authenticated(client()), &mut Trail::off())?;
+    let request = GrantRequest::parse(&params(&body), &caller_of(client()), &mut Trail::off())?;
     let GrantRequest::RefreshToken(request) = request else {
         panic!("{request:?}");
     };
@@ -61,7 +61,7 @@ impl Attempt {
         rules::decide(
             (&self.refreshable, self.presented, self.is_cut),
             &parse(self.asked)?,
-            (&authenticated(self.caller.clone()), &tenant()),
+            (&caller_of(self.caller.clone()), &tenant()),
             self.now,
             &mut Trail::off(),
         )
@@ -83,8 +83,8 @@ impl Attempt {
 #[test]
 fn the_refresh_token_is_needed() {
     let body = form(&[("grant_type", "refresh_token"), ("refresh_token", "")]);
-    let refusal = GrantRequest::parse(&params(&body), &authenticated(client()), &mut Trail::off())
-        .unwrap_err();
+    let refusal =
+        GrantRequest::parse(&params(&body), &caller_of(client()), &mut Trail::off()).unwrap_err();
     assert_eq!(*refusal.rule, rules::REFRESH_TOKEN_SENT);
 }
 
@@ -171,7 +171,7 @@ fn another_client_learns_nothing_not_even_that_the_token_exists() {
 #[test]
 fn a_client_that_does_not_rotate_presents_the_one_generation() {
     // P-181
-    assert!(!rules::rotates(&authenticated(client())));
+    assert!(!rules::rotates(&caller_of(client()), &refreshable().grant));
     assert_eq!(
         attempt().issued().refresh_token,
         None,
@@ -193,7 +193,10 @@ fn a_client_that_does_not_rotate_presents_the_one_generation() {
 fn a_client_that_rotates_gets_the_successor_of_what_it_presents() {
     // SEC-160, SEC-161: equal presentations derive the very same successor.
     for caller in [rotating(), public_client()] {
-        assert!(rules::rotates(&authenticated(caller.clone())));
+        assert!(rules::rotates(
+            &caller_of(caller.clone()),
+            &refreshable().grant
+        ));
         for presented in [2, 3] {
             let attempt = Attempt {
                 caller: caller.clone(),
@@ -236,7 +239,7 @@ fn rotation_follows_the_registration_before_the_kind_of_client() {
         (public_client(), Rotation::Each),
         (never, Rotation::Never),
     ] {
-        assert_eq!(client.rotation(), expected);
+        assert_eq!(client.rotation(false), expected);
     }
 }
 

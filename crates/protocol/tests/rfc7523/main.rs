@@ -4,6 +4,7 @@
 mod common;
 
 mod assertion;
+mod keys_elsewhere;
 mod s2_2_presenting;
 mod s3_algorithms;
 mod s3_claims;

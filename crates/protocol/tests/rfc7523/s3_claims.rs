@@ -127,7 +127,7 @@ fn iss_and_sub_are_both_the_client() {
 
 #[test]
 fn the_audience_is_the_issuer_and_nothing_else() {
-    // SEC-021, SEC-121
+    // SEC-021, SEC-121, P-200 (the issuer; RFC 10070 leaves no other)
     assert!(accepted("aud", json!(ISSUER)));
     assert!(
         accepted("aud", json!([ISSUER])),

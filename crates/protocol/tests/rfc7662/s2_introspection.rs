@@ -1,8 +1,8 @@
 //! What a token still is, told to those it concerns (§2, §4).
 
 use crate::common::{
-    ISSUER, NOW, authenticated, client, grant, id, key_ring, millis, params, public_client,
-    refreshable, row, seconds, tenant,
+    ISSUER, NOW, authenticated, caller_of, client, grant, id, key_ring, millis, params,
+    public_client, refreshable, row, seconds, tenant,
 };
 use jeton_protocol::client::Client;
 use jeton_protocol::grants::{GrantRequest, refresh_token};
@@ -246,7 +246,7 @@ fn the_facts_of_a_signed_token_are_those_of_a_sealed_one() {
     let ring = key_ring();
     let now = NOW.plus(millis(123));
     let mint = |client: Client| {
-        let caller = authenticated(client);
+        let caller = caller_of(client);
         let mut trail = Trail::off();
         let body = params("grant_type=refresh_token&refresh_token=r");
         let GrantRequest::RefreshToken(request) =

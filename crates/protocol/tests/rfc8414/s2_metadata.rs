@@ -31,7 +31,10 @@ fn every_member_has_its_type_and_no_list_is_empty_or_repeats_itself() {
     // P-4, P-9…11, P-29
     for (name, value) in metadata() {
         match (name.as_str(), &value) {
-            (name, Value::Bool(_)) => assert!(name.ends_with("_supported"), "{name}"),
+            (name, Value::Bool(_)) => assert!(
+                name.ends_with("_supported") || name.starts_with("require_"),
+                "{name}"
+            ),
             (name, Value::String(text)) => {
                 assert!(text.starts_with("https://"), "{name}");
             }
@@ -81,6 +84,8 @@ fn only_registered_names_are_published() {
     let registered = [
         "issuer",
         "authorization_endpoint",
+        "pushed_authorization_request_endpoint",
+        "require_pushed_authorization_requests",
         "token_endpoint",
         "userinfo_endpoint",
         "jwks_uri",
@@ -99,6 +104,7 @@ fn only_registered_names_are_published() {
         "introspection_endpoint_auth_signing_alg_values_supported",
         "revocation_endpoint_auth_methods_supported",
         "revocation_endpoint_auth_signing_alg_values_supported",
+        "dpop_signing_alg_values_supported",
         "subject_types_supported",
         "id_token_signing_alg_values_supported",
         "acr_values_supported",
@@ -108,8 +114,10 @@ fn only_registered_names_are_published() {
         "prompt_values_supported",
         "claims_parameter_supported",
         "request_parameter_supported",
+        "request_object_signing_alg_values_supported",
         "request_uri_parameter_supported",
         "authorization_response_iss_parameter_supported",
+        "authorization_signing_alg_values_supported",
     ];
     for name in metadata().keys() {
         assert!(registered.contains(&name.as_str()), "{name}");
@@ -145,7 +153,18 @@ fn every_advertised_name_is_one_the_server_reads() {
 fn no_token_from_the_front_channel_no_password_and_no_plain_challenge_is_offered() {
     // P-9, P-10, P-27, SEC-112, SEC-133, S02
     assert_eq!(list("response_types_supported"), ["code"]);
-    assert_eq!(list("response_modes_supported"), ["query"]);
+    assert_eq!(
+        list("response_modes_supported"),
+        [
+            "query",
+            "fragment",
+            "form_post",
+            "query.jwt",
+            "fragment.jwt",
+            "form_post.jwt",
+            "jwt"
+        ]
+    );
     assert_eq!(list("code_challenge_methods_supported"), ["S256"]);
     let grants = list("grant_types_supported");
     assert!(
@@ -178,7 +197,6 @@ fn flags_tell_the_truth() {
     let metadata = metadata();
     for (name, value, change) in [
         ("claims_parameter_supported", true, ("claims", "{}")),
-        ("request_parameter_supported", false, ("request", "x")),
         (
             "request_uri_parameter_supported",
             false,
@@ -191,6 +209,36 @@ fn flags_tell_the_truth() {
     assert_eq!(
         metadata["authorization_response_iss_parameter_supported"],
         true
+    );
+}
+
+#[test]
+fn what_may_be_pushed_and_signed_is_told_truly() {
+    // P-32, P-33, P-37
+    let found = metadata();
+    assert_eq!(
+        found["pushed_authorization_request_endpoint"],
+        "https://id.example/par"
+    );
+    assert_eq!(found["require_pushed_authorization_requests"], false);
+    let mut strict = tenant();
+    strict.policy.pushed.required = true;
+    let strict = metadata_of(&strict);
+    assert_eq!(strict["require_pushed_authorization_requests"], true);
+    assert_eq!(found["request_parameter_supported"], true);
+    let objects = list("request_object_signing_alg_values_supported");
+    assert!(objects.contains(&"PS256".to_owned()) && objects.contains(&"RS256".to_owned()));
+    assert!(
+        !objects
+            .iter()
+            .any(|name| name == "none" || name.starts_with("HS"))
+    );
+    let responses: BTreeSet<_> = list("authorization_signing_alg_values_supported")
+        .into_iter()
+        .collect();
+    assert_eq!(
+        responses,
+        ["ES256", "EdDSA", "RS256"].map(str::to_owned).into()
     );
 }
 

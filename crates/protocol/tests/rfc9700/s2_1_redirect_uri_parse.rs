@@ -214,7 +214,7 @@ fn no_segment_of_dots_passes_plain_or_encoded() {
 
 #[test]
 fn plain_http_is_for_loopback_only_and_loopback_has_three_names() {
-    // S09, SEC-103, RFC 8252 §7.3
+    // S09, SEC-103, SEC-462, RFC 8252 §7.3
     refused(
         &[
             "http://app.example/cb",

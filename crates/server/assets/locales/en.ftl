@@ -115,6 +115,10 @@ you-can-do = What you can do
 for-developer = For the developer
 request-id = Request
 go-back-to = Go back to { $host }
+
+form-post-title = You are sent back
+form-post-about = The answer goes to { $host }. Press the button if nothing happens.
+form-post-send = Continue
 explained-title = What was checked
 explained-trace = See this request in the trace
 

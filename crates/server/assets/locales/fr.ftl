@@ -115,6 +115,10 @@ you-can-do = Ce que vous pouvez faire
 for-developer = Pour le développeur
 request-id = Requête
 go-back-to = Retourner à { $host }
+
+form-post-title = Retour à l’application
+form-post-about = La réponse va à { $host }. Appuyez sur le bouton si rien ne se passe.
+form-post-send = Continuer
 explained-title = Ce qui a été vérifié
 explained-trace = Voir cette requête dans la trace
 

@@ -146,6 +146,31 @@ fn clock(time: Timestamp) -> String {
     format!("{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}")
 }
 
+/// A day (its beginning) or a point in time, as [`written`] writes it.
+pub(super) fn read_time(text: &str) -> Option<jeton_token::timestamp::Timestamp> {
+    let (day, clock) = text.split_once('T').unwrap_or((text, "00:00:00Z"));
+    let numbers = |text: &str, between: char| -> Option<Vec<i64>> {
+        text.split(between).map(|part| part.parse().ok()).collect()
+    };
+    let day = numbers(day, '-').filter(|parts| parts.len() == 3)?;
+    let clock = numbers(clock.strip_suffix('Z')?, ':').filter(|parts| parts.len() == 3)?;
+    let fits = (1..=12).contains(&day[1]) && (1970..=9999).contains(&day[0]);
+    let of_clock = (0..24).contains(&clock[0]) && clock[1..].iter().all(|it| (0..60).contains(it));
+    if !fits || !of_clock {
+        return None;
+    }
+    // March is the first month, so that the day that comes and goes is the last one of its year.
+    let (month, year) = ((day[1] + 9) % 12, day[0] - i64::from(day[1] < 3));
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day[2] - 1;
+    let seconds = (days - 719_468) * 86_400 + clock[0] * 3600 + clock[1] * 60 + clock[2];
+    let time = jeton_token::timestamp::Timestamp::from_seconds(seconds);
+    let written_again = written(time);
+    let same = written_again
+        .as_str()
+        .is_some_and(|again| text.get(..10).is_some_and(|day| again.starts_with(day)));
+    same.then_some(time)
+}
+
 /// Year, month and day of a day counted from 1970-01-01, by the proleptic Gregorian calendar.
 fn civil(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;

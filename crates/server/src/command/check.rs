@@ -15,6 +15,7 @@ use super::desk::Desk;
 use super::{Answer, Failure, load};
 use crate::config::{Config, Source, Sources, TlsFiles};
 use crate::keys::Kek;
+use crate::outbound;
 
 /// What to check.
 #[derive(Debug, clap::Args)]
@@ -56,10 +57,17 @@ pub(super) fn run(sources: &Sources) -> Result<Answer, Failure> {
             outcome: certificate(files),
         });
     }
-    Ok(report(&findings))
+    if !config.outbound.ca.is_empty() {
+        let certificates = outbound::read_authorities(&config.outbound.ca);
+        findings.push(Finding {
+            subject: "outbound.ca",
+            outcome: certificates.map(|found| format!("{} authorities", found.len())),
+        });
+    }
+    Ok(report(&findings, &config.warnings()))
 }
 
-fn report(findings: &[Finding]) -> Answer {
+fn report(findings: &[Finding], warnings: &[String]) -> Answer {
     let line = |finding: &Finding| match &finding.outcome {
         Ok(told) => format!("ok      {:<15} {told}", finding.subject),
         Err(wrong) => format!("FAILED  {:<15} {wrong}", finding.subject),
@@ -68,9 +76,17 @@ fn report(findings: &[Finding]) -> Answer {
         let (Ok(told) | Err(told)) = &finding.outcome;
         json!({"subject": finding.subject, "good": finding.outcome.is_ok(), "told": told})
     };
+    let warned = |told: &String| format!("WARNING {:<15} {told}", "configuration");
+    let lines = findings.iter().map(line);
+    let objects = findings.iter().map(object);
+    let warned_object =
+        |told: &String| json!({"subject": "configuration", "good": true, "warning": told});
     Answer {
-        text: findings.iter().map(line).collect::<Vec<_>>().join("\n"),
-        json: findings.iter().map(object).collect(),
+        text: lines
+            .chain(warnings.iter().map(warned))
+            .collect::<Vec<_>>()
+            .join("\n"),
+        json: objects.chain(warnings.iter().map(warned_object)).collect(),
         good: findings.iter().all(|finding| finding.outcome.is_ok()),
     }
 }

@@ -5,11 +5,13 @@ use super::serve::{log, runtime, threads};
 use super::{Answer, Failure};
 use crate::ambient::{Ambient, Clock, Luck};
 use crate::app::{Development, Settings};
-use crate::config::{DatabaseUrl, LogFormat, LogLevel};
+use crate::config::{DatabaseUrl, HostPort, LogFormat, LogLevel};
 use crate::demo::seed::{self, Seed};
 use crate::demo::{DemoClient, DemoPerson, api};
 use crate::http::listener::Listening;
+use crate::http::pace::Patience;
 use crate::keys::Kek;
+use crate::outbound;
 use crate::passwords::Cost;
 use crate::start::{self, Plan, StartError};
 use crate::throttle::Rates;
@@ -18,6 +20,7 @@ use jeton_protocol::tenant::{Issuer, Policy, Tenant, TenantId};
 use jeton_store::{Location, Options as StoreOptions, Store};
 use jeton_token::entropy::Entropy;
 use jeton_token::secret::Secret;
+use jeton_token::timestamp::Timestamp;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -41,6 +44,13 @@ pub struct Options {
     /// Which people and clients there are
     #[arg(long, value_enum, default_value_t = World::Demo)]
     seed: World,
+    /// A host and port, such as localhost:3000, from which keys and logos of clients may be fetched; on loopback without
+    /// TLS too. May be repeated
+    #[arg(long = "outbound-allow", value_name = "HOST:PORT")]
+    outbound_allow: Vec<String>,
+    /// A PEM file of a certificate authority to trust for that; may be repeated
+    #[arg(long = "outbound-ca", value_name = "FILE")]
+    outbound_ca: Vec<PathBuf>,
     /// Does not keep the trace of requests, which costs time
     #[arg(long)]
     no_trace: bool,
@@ -65,8 +75,9 @@ pub fn run(options: &Options) -> Result<Answer, Failure> {
         .as_deref()
         .map(parse_database)
         .transpose()?;
+    let outbound = outbound(options)?;
     runtime()?
-        .block_on(dev(options, database))
+        .block_on(dev(options, database, outbound))
         .map_err(Failure::refused)?;
     Ok(Answer::done(
         "stopped",
@@ -78,7 +89,24 @@ fn parse_database(text: &str) -> Result<DatabaseUrl, Failure> {
     DatabaseUrl::from_text(text).map_err(|wrong| Failure::usage(format!("--database {wrong}")))
 }
 
-async fn dev(options: &Options, database: Option<DatabaseUrl>) -> Result<(), StartError> {
+fn outbound(options: &Options) -> Result<outbound::Settings, Failure> {
+    for text in &options.outbound_allow {
+        HostPort::from_text(text)
+            .map_err(|wrong| Failure::usage(format!("--outbound-allow {wrong}")))?;
+    }
+    Ok(outbound::Settings {
+        allow: options.outbound_allow.clone(),
+        authorities: options.outbound_ca.clone(),
+        plain_loopback: true,
+        ..outbound::Settings::default()
+    })
+}
+
+async fn dev(
+    options: &Options,
+    database: Option<DatabaseUrl>,
+    outbound: outbound::Settings,
+) -> Result<(), StartError> {
     let socket = start::bind(options.address)?;
     let address = socket
         .local_addr()
@@ -89,18 +117,7 @@ async fn dev(options: &Options, database: Option<DatabaseUrl>) -> Result<(), Sta
         .unwrap_or_else(|| format!("http://localhost:{}", address.port()));
     let issuer = Issuer::parse(&issuer).ok_or_else(|| StartError::Issuer(issuer.clone()))?;
     let clock = Clock::System;
-    let location = database
-        .as_ref()
-        .map_or(Location::SqliteMemory, location_of);
-    let address = || {
-        database
-            .as_ref()
-            .map(DatabaseUrl::redacted)
-            .unwrap_or_default()
-    };
-    let store = Store::open(&location, StoreOptions::default(), clock.now())
-        .map_err(|error| StartError::Database(address(), error))?;
-    store.lock_exclusive()?;
+    let store = open(database.as_ref(), clock.now())?;
     let luck = Luck::OperatingSystem;
     let mut ambient = Ambient::new(&clock, &luck);
     let kek = development_kek(database.as_ref(), &mut ambient.entropy)?;
@@ -119,7 +136,10 @@ async fn dev(options: &Options, database: Option<DatabaseUrl>) -> Result<(), Sta
         store,
         kek,
         tenant,
-        settings: settings(issuer, Development { clients, users }, traces),
+        settings: Settings {
+            outbound,
+            ..settings(issuer, Development { clients, users }, traces)
+        },
         password_threads: threads(None),
         password_cost: Cost::default(),
         clock,
@@ -133,10 +153,20 @@ async fn dev(options: &Options, database: Option<DatabaseUrl>) -> Result<(), Sta
             socket,
             tls: None,
             management: false,
+            patience: Patience::default(),
         }],
     )
     .await;
     Ok(())
+}
+
+fn open(database: Option<&DatabaseUrl>, now: Timestamp) -> Result<Store, StartError> {
+    let location = database.map_or(Location::SqliteMemory, location_of);
+    let address = || database.map(DatabaseUrl::redacted).unwrap_or_default();
+    let store = Store::open(&location, StoreOptions::default(), now)
+        .map_err(|error| StartError::Database(address(), error))?;
+    store.lock_exclusive()?;
+    Ok(store)
 }
 
 fn settings(issuer: Issuer, development: Development, traces: bool) -> Settings {

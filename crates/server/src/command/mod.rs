@@ -5,6 +5,7 @@
 
 mod admin;
 mod answer;
+mod audit;
 mod check;
 mod client;
 mod completions;
@@ -93,6 +94,9 @@ enum Command {
     /// Lists, rotates and retires keys
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Shows, proves and exports the audit trail
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Adds, lists and changes tenants
     #[command(subcommand)]
     Tenant(tenant::TenantCommand),
@@ -140,6 +144,7 @@ impl CommandLine {
             Command::Session(command) => session::run(command, &sources),
             Command::Admin(command) => admin::run(command, &sources),
             Command::Key(command) => key::run(command, &sources),
+            Command::Audit(command) => audit::run(command, &sources),
             Command::Tenant(command) => tenant::run(command, &sources),
             Command::Healthcheck(options) => healthcheck::run(&options, &load(&sources)?),
             // Prints while it measures, so it has nothing left to answer.

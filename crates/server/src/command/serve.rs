@@ -4,11 +4,13 @@ use super::desk::location;
 use super::{Answer, Failure};
 use crate::ambient::{Clock, Luck};
 use crate::app::Settings;
-use crate::config::{Config, Limits, LogFormat, LogLevel, Paths};
+use crate::config::{Config, Limits, LogFormat, LogLevel, Outbound, Paths};
 use crate::http::listener::Listening;
+use crate::http::pace::Patience;
 use crate::http::routes::Endpoint;
 use crate::http::tls::Tls;
 use crate::keys::Kek;
+use crate::outbound;
 use crate::passwords::Cost;
 use crate::start::{self, Plan, StartError};
 use crate::throttle::Rates;
@@ -76,13 +78,18 @@ async fn serve(config: &Config) -> Result<(), StartError> {
         socket: start::bind(config.listen.address)?,
         tls,
         management: false,
+        patience: Patience::default(),
     }];
     if let Some(address) = config.listen.management {
         listeners.push(Listening {
             socket: start::bind(address)?,
             tls: None,
             management: true,
+            patience: Patience::default(),
         });
+    }
+    for warning in config.warnings() {
+        tracing::warn!(event = "configuration.warning", "{warning}");
     }
     tracing::info!(event = "serving", issuer = %config.issuer, address = %config.listen.address);
     start::run(app, listeners).await;
@@ -97,7 +104,19 @@ fn settings(config: &Config) -> Settings {
         body_limit: config.limits.body_bytes as usize,
         rates: rates(&config.limits),
         rotation: Some((config.rotation.period, config.rotation.lead)),
+        audit_keep: Some(config.audit.keep),
+        outbound: outbound(&config.outbound),
         ..Settings::new(config.issuer.clone())
+    }
+}
+
+fn outbound(outbound: &Outbound) -> outbound::Settings {
+    let allow = outbound.allow.iter();
+    outbound::Settings {
+        allow: allow.map(|it| it.as_str().to_owned()).collect(),
+        ports: outbound.ports.iter().map(|port| port.get()).collect(),
+        authorities: outbound.ca.clone(),
+        ..outbound::Settings::default()
     }
 }
 
@@ -109,11 +128,13 @@ fn rates(limits: &Limits) -> Rates {
         limits.token_requests_per_client,
         limits.introspections_per_client,
     ])
+    .pushed(limits.pushed_requests_per_client)
 }
 
 fn aliases(paths: &Paths) -> Vec<(String, Endpoint)> {
     [
         (&paths.authorize, Endpoint::Authorize),
+        (&paths.par, Endpoint::PushedRequest),
         (&paths.token, Endpoint::Token),
         (&paths.revoke, Endpoint::Revoke),
         (&paths.introspect, Endpoint::Introspect),

@@ -150,6 +150,39 @@ checked_text!(
     Self::redacted
 );
 
+/// A host and a port as a URL names them, the port always written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostPort(String);
+
+impl HostPort {
+    /// As written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn from_text(text: &str) -> Result<Self, String> {
+        let url = Url::parse(&format!("https://{text}/")).ok();
+        let canonical = url.and_then(|url| {
+            let host = url.host_str()?.to_owned();
+            Some(format!("{host}:{}", url.port_or_known_default()?))
+        });
+        // A star would be a name of its own to the parser, and match nothing.
+        if canonical.as_deref() == Some(text) && !text.contains('*') {
+            Ok(Self(text.to_owned()))
+        } else {
+            let example = "such as \"keys.example.org:8443\" or \"127.0.0.1:9444\"";
+            Err(format!("has {text:?}; write a host and a port, {example}"))
+        }
+    }
+}
+
+checked_text!(
+    HostPort,
+    "host and port, such as \"keys.example.org:8443\"",
+    Self::from_text,
+    |it| it.0.clone()
+);
+
 /// A path at which an endpoint also answers, below the issuer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UrlPath(String);

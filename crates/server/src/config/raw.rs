@@ -5,6 +5,7 @@
 //! checked in `resolved.rs`.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use jeton_token::algorithm::SignatureAlgorithm;
 
 use super::choices::{LogFormat, LogLevel};
 use super::key::{Table, table};
-use super::kinds::{DatabaseUrl, IssuerUrl, ResourceUri, UrlPath};
+use super::kinds::{DatabaseUrl, HostPort, IssuerUrl, ResourceUri, UrlPath};
 
 /// The tables in the order of the reference.
 pub const TABLES: &[Table] = &[
@@ -27,10 +28,13 @@ pub const TABLES: &[Table] = &[
     Lifetimes::TABLE,
     Refresh::TABLE,
     Tokens::TABLE,
+    Pushed::TABLE,
     Scope::TABLE,
     Paths::TABLE,
     Passwords::TABLE,
     Limits::TABLE,
+    Audit::TABLE,
+    Outbound::TABLE,
     Log::TABLE,
 ];
 
@@ -168,6 +172,24 @@ table! {
         /// and signs two seconds later, when every node publishes it. Choose RS256 or PS256 only
         /// when resource servers know nothing else.
         signing_algorithm: SignatureAlgorithm = "ES256";
+        /// Whether DPoP proofs must carry a nonce of this server, so that none can be made ahead of time. Clients pay for it
+        /// with a second try every two minutes, and their clocks need not be right. A client's `dpop_nonce` overrides it
+        /// (RFC 9449 §8).
+        dpop_nonce: bool = "false";
+    }
+}
+
+table! {
+    /// Pushed authorization requests: the client sends the request itself and the browser only a reference to it (RFC 9126).
+    Pushed at "pushed." {
+        /// Whether every client has to push its requests. A single client is made to by
+        /// `require_pushed_authorization_requests` in its record.
+        required: bool = "false";
+        /// How long a pushed request may wait for its browser. Signing in may take longer.
+        lifetime: Duration = "1m", "5s"..="599s";
+        /// Whether a client that has authenticated, so not a public one, may push a redirection URI
+        /// that is not registered (RFC 9126 §2.4). It must be one that could be.
+        unregistered_redirect_uris: bool = "false";
     }
 }
 
@@ -190,6 +212,8 @@ table! {
     Paths at "paths." {
         /// The authorization endpoint.
         authorize: Vec<UrlPath> = "";
+        /// The pushed authorization request endpoint, such as `["/oauth/par"]`.
+        par: Vec<UrlPath> = "";
         /// The token endpoint, such as `["/oauth2/token", "/oauth/token"]`.
         token: Vec<UrlPath> = "";
         /// The revocation endpoint.
@@ -227,8 +251,8 @@ table! {
         /// Sign-ins that may fail for one account in a quarter of an hour. Counted in the database, so a restart
         /// forgets nothing; a successful sign-in forgets all. As many wrong codes of devices may be typed.
         sign_in_failures_per_account: u32 = "5", "1"..="1000";
-        /// Sign-ins that may be tried from one address (IPv6: one /64) in a quarter of an hour. As many wrong codes of
-        /// devices may be typed from it.
+        /// Sign-ins that may fail from one address (IPv6: one /64) in a quarter of an hour. As many wrong codes of devices
+        /// may be typed from it.
         sign_ins_per_address: u32 = "50", "1"..="100000";
         /// Authentications of one client from one address that may fail in a minute.
         client_failures: u32 = "10", "1"..="100000";
@@ -236,6 +260,33 @@ table! {
         token_requests_per_client: u32 = "50", "0"..="1000000";
         /// Introspection requests of one client in a second; 0 means as many as it likes.
         introspections_per_client: u32 = "500", "0"..="1000000";
+        /// Pushed authorization requests of one client in a second; 0 means as many as it likes.
+        pushed_requests_per_client: u32 = "20", "0"..="1000000";
+    }
+}
+
+table! {
+    /// The trail of who changed what, in the database.
+    Audit at "audit." {
+        /// How long a record is kept. Older ones are deleted, once a signed checkpoint has said that they go, so that
+        /// `jeton audit verify` can tell it from tampering.
+        keep: Duration = "400d", "1d"..="36500d";
+    }
+}
+
+table! {
+    /// What this server may fetch from others: the keys of a client at its `jwks_uri`, and its logo. Only https, only host
+    /// names, and only addresses of the public internet.
+    Outbound at "outbound." {
+        /// Hosts with their port that may be fetched from whatever their address is, exactly as URLs name them, such as
+        /// `["keys.internal.example:8443"]`. Everything else inside your network stays out of reach, whoever registers its
+        /// URL. TLS is checked all the same.
+        allow: Vec<HostPort> = "";
+        /// PEM files of certificate authorities that are trusted beside those of the machine. There is no way to trust
+        /// everybody.
+        ca: Vec<PathBuf> = "";
+        /// Ports that may be used beside 443.
+        ports: Vec<NonZeroU16> = "";
     }
 }
 

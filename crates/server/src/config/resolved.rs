@@ -13,8 +13,8 @@ use super::given::{Explained, Given};
 use super::kinds::{IssuerUrl, is_loopback};
 use super::problem::ConfigProblem;
 use super::raw::{
-    Database, Keys, Lifetimes, Limits, Listen, ListenTls, Log, Passwords, Paths, Refresh, Rotation,
-    Scope, Tokens, Top,
+    Audit, Database, Keys, Lifetimes, Limits, Listen, ListenTls, Log, Outbound, Passwords, Paths,
+    Pushed, Refresh, Rotation, Scope, Tokens, Top,
 };
 use super::source::Source;
 use super::value::{Setting, Value};
@@ -39,12 +39,15 @@ pub struct Config {
     pub encryption_key_previous_file: Option<PathBuf>,
     /// When keys change.
     pub rotation: Rotation,
+    pub audit: Audit,
     /// Further paths of endpoints; no two endpoints share one.
     pub paths: Paths,
     /// The cost of a password hash.
     pub passwords: Passwords,
     /// What is refused unseen.
     pub limits: Limits,
+    /// What may go out.
+    pub outbound: Outbound,
     /// Log lines.
     pub log: Log,
     explained: Vec<Explained>,
@@ -96,6 +99,20 @@ impl Config {
         }
     }
 
+    /// What can be served and is probably not meant.
+    pub fn warnings(&self) -> Vec<String> {
+        let proxied = self.issuer.is_https() && self.tls.is_none();
+        if !proxied || !self.listen.trusted_proxies.is_empty() {
+            return Vec::new();
+        }
+        vec![format!(
+            "the issuer {} is https, and this server neither speaks TLS (listen.tls.certificate, listen.tls.key) nor \
+             knows the proxy that does: all users share one address, and one limit of failed sign-ins; set \
+             listen.trusted_proxies to the address the proxy connects from, such as [\"127.0.0.1\"]",
+            self.issuer
+        )]
+    }
+
     /// Every key with its value, source and declaration, in the order of the reference.
     pub fn explained(&self) -> &[Explained] {
         &self.explained
@@ -113,10 +130,13 @@ struct Read {
     lifetimes: Option<Lifetimes>,
     refresh: Option<Refresh>,
     tokens: Option<Tokens>,
+    pushed: Option<Pushed>,
     scopes: BTreeMap<String, ScopeDefinition>,
     paths: Option<Paths>,
     passwords: Option<Passwords>,
     limits: Option<Limits>,
+    audit: Option<Audit>,
+    outbound: Option<Outbound>,
     log: Option<Log>,
 }
 
@@ -132,10 +152,13 @@ impl Read {
             lifetimes: Lifetimes::read(given, Lifetimes::TABLE.prefix),
             refresh: Refresh::read(given, Refresh::TABLE.prefix),
             tokens: Tokens::read(given, Tokens::TABLE.prefix),
+            pushed: Pushed::read(given, Pushed::TABLE.prefix),
             scopes: read_scopes(given),
             paths: Paths::read(given, Paths::TABLE.prefix),
             passwords: Passwords::read(given, Passwords::TABLE.prefix),
             limits: Limits::read(given, Limits::TABLE.prefix),
+            audit: Audit::read(given, Audit::TABLE.prefix),
+            outbound: Outbound::read(given, Outbound::TABLE.prefix),
             log: Log::read(given, Log::TABLE.prefix),
         }
     }
@@ -166,6 +189,7 @@ impl Read {
 
     fn policy(&self) -> Option<Policy> {
         let (lifetimes, tokens) = (self.lifetimes.as_ref()?, self.tokens.as_ref()?);
+        let pushed = self.pushed.as_ref()?;
         let audience = self.top.as_ref()?.audience.iter();
         Some(Policy {
             lifetimes: tenant::Lifetimes {
@@ -183,8 +207,14 @@ impl Read {
             },
             token_format: tokens.format,
             signing_algorithm: tokens.signing_algorithm,
+            dpop_nonce: tokens.dpop_nonce,
             default_audience: audience.map(|uri| uri.as_str().to_owned()).collect(),
             scopes: self.scopes.clone(),
+            pushed: tenant::PushedPolicy {
+                required: pushed.required,
+                lifetime: pushed.lifetime,
+                unregistered_redirect_uris: pushed.unregistered_redirect_uris,
+            },
         })
     }
 
@@ -208,9 +238,11 @@ impl Read {
             encryption_key_previous_file: keys.encryption_key_previous_file,
             database,
             rotation: self.rotation?,
+            audit: self.audit?,
             paths: self.paths?,
             passwords: self.passwords?,
             limits: self.limits?,
+            outbound: self.outbound?,
             log: self.log?,
             explained,
         })
@@ -306,6 +338,7 @@ fn check_lifetimes(given: &mut Given, lifetimes: &Lifetimes) {
 fn check_paths(given: &mut Given, paths: &Paths) {
     let all = [
         ("paths.authorize", &paths.authorize),
+        ("paths.par", &paths.par),
         ("paths.token", &paths.token),
         ("paths.revoke", &paths.revoke),
         ("paths.introspect", &paths.introspect),

@@ -1,6 +1,7 @@
 //! Values as they were written, and how the plain types are read from them.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -170,6 +171,26 @@ impl Setting for u32 {
 
     fn within(&self, low: &Self, high: &Self) -> bool {
         (low..=high).contains(&self)
+    }
+}
+
+/// A port.
+impl Setting for NonZeroU16 {
+    fn shape() -> Shape {
+        Shape {
+            words: "port".to_owned(),
+            schema: json!({"type": "integer", "minimum": 1, "maximum": 65535}),
+        }
+    }
+
+    fn parse(value: &Value) -> Result<Self, String> {
+        let number = u32::parse(value)?;
+        let port = u16::try_from(number).ok().and_then(Self::new);
+        port.ok_or_else(|| format!("has {number}; write a port from 1 to 65535"))
+    }
+
+    fn shown(&self) -> String {
+        self.to_string()
     }
 }
 

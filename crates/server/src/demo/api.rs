@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::endpoints::Answer;
 use crate::http::exchange::Exchange;
 use crate::http::reply;
+use crate::sender;
 use http::{HeaderName, StatusCode, header};
 use jeton_protocol::params::Params;
 use jeton_protocol::refusal::{Noted, Trail};
@@ -32,8 +33,10 @@ pub async fn api(
 ) -> Answer {
     let query = exchange.query_params()?;
     let nothing = Params::default();
-    let token = presented(exchange.authorization(), &query, &nothing, trail)?;
-    let (facts, _) = access_token::open(app, exchange, token, ambient.now, trail).await?;
+    let presented = presented(exchange.authorization(), &query, &nothing, trail)?;
+    let (facts, _) = access_token::open(app, exchange, presented.1, ambient.now, trail).await?;
+    let at = (ambient.now, &mut *trail);
+    let next_nonce = sender::prove_holder(app, exchange, presented, &facts, at).await?;
     let own = exchange.tenant.tenant.issuer.join(PATH);
     trail.require(&MEANT_FOR_API, facts.audience.contains(&own), || {
         Noted::new(own.clone(), facts.audience.join(", "))
@@ -46,6 +49,7 @@ pub async fn api(
         "expires_in": facts.expires_at.since(ambient.now).as_secs(),
     });
     let mut reply = reply::json_no_store(StatusCode::OK, &body);
+    next_nonce.put_into(&mut reply);
     if let Some(id) = exchange.headers.get(&INTERACTION_ID) {
         reply.headers_mut().insert(INTERACTION_ID, id.clone());
     }

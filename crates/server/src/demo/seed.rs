@@ -154,6 +154,13 @@ fn demo_clients(issuer: &Issuer, ambient: &Ambient) -> Vec<Client> {
         ],
         ..interactive("demo-spa", user_scope, None, (issuer, ambient))
     };
+    let dpop = Client {
+        name: Some("Demo application with a key".to_owned()),
+        allowed_origins: spa.allowed_origins.clone(),
+        dpop_bound_access_tokens: true,
+        dpop_nonce: Some(true),
+        ..interactive("demo-dpop", user_scope, None, (issuer, ambient))
+    };
     let job = machine(
         "demo-job",
         TokenFormat::Opaque,
@@ -163,6 +170,7 @@ fn demo_clients(issuer: &Issuer, ambient: &Ambient) -> Vec<Client> {
     vec![
         web,
         spa,
+        dpop,
         Client {
             name: Some("Demo job".to_owned()),
             scope: scope("photos:read"),
@@ -312,6 +320,13 @@ fn shown_clients(issuer: &Issuer) -> Vec<DemoClient> {
             about: "A public client: code and PKCE, rotating refresh tokens".to_owned(),
             command: get(start("demo-spa")),
             start: Some(start("demo-spa")),
+        },
+        DemoClient {
+            id: "demo-dpop".to_owned(),
+            about: "A public client: its tokens are bound to a key (DPoP), and proofs need a nonce"
+                .to_owned(),
+            command: get(start("demo-dpop")),
+            start: Some(start("demo-dpop")),
         },
         DemoClient {
             id: "demo-job".to_owned(),

@@ -269,8 +269,9 @@ fn shown<'a>(step: &'a Step, texts: &'a Texts) -> TraceStep<'a> {
 
 fn peer(endpoint: Endpoint) -> Peer {
     match endpoint {
-        Endpoint::Token
+        Endpoint::PushedRequest
         | Endpoint::DeviceAuthorization
+        | Endpoint::Token
         | Endpoint::Revoke
         | Endpoint::Userinfo
         | Endpoint::Jwks
@@ -287,6 +288,7 @@ fn peer(endpoint: Endpoint) -> Peer {
         | Endpoint::Home
         | Endpoint::ErrorPage
         | Endpoint::Asset
+        | Endpoint::Logo
         | Endpoint::Livez
         | Endpoint::Readyz
         | Endpoint::Startupz
@@ -311,6 +313,7 @@ fn what(step: &Step) -> &'static str {
         Endpoint::DeviceUserCode => "User code page",
         Endpoint::DeviceConfirm if step.method == "POST" => "Answer to the device",
         Endpoint::DeviceConfirm => "Device page",
+        Endpoint::PushedRequest => "Pushed authorization request",
         Endpoint::Token => "Access token request",
         Endpoint::Introspect => "Introspection",
         Endpoint::Revoke => "Revocation",
@@ -322,6 +325,7 @@ fn what(step: &Step) -> &'static str {
         Endpoint::Home => "Home page",
         Endpoint::ErrorPage => "Explanation of a rule",
         Endpoint::Asset => "Asset",
+        Endpoint::Logo => "Image of a client",
         Endpoint::Livez | Endpoint::Readyz | Endpoint::Startupz => "Health",
         Endpoint::Metrics => "Metrics",
         Endpoint::AdminLink => "Link for an administrator",

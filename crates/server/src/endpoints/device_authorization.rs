@@ -30,11 +30,11 @@ pub async fn device_authorization(
     let client = &caller.client().id;
     let tenant = &exchange.tenant.tenant;
     let scope = rules::requested(&params, &caller, tenant, trail)?;
-    if let Some(seconds) = app
+    if let Some(reached) = app
         .throttle
         .admit_device(exchange, client.as_str(), ambient.now)
     {
-        return Err(Denied::Throttled(&FEW_DEVICE_STARTS, seconds));
+        return Err(Denied::Throttled(&FEW_DEVICE_STARTS, reached));
     }
     let lifetime = tenant.policy.lifetimes.device_code;
     let device = Device {

@@ -5,7 +5,10 @@ use crate::app::App;
 use crate::http::exchange::Exchange;
 use crate::http::reply;
 use http::StatusCode;
+use jeton_token::timestamp::Timestamp;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::Mutex;
 
 pub fn livez() -> Answer {
     Ok(reply::text(
@@ -15,11 +18,53 @@ pub fn livez() -> Answer {
     ))
 }
 
-/// Ready when the store answers and the process is not about to stop. `?verbose` says which.
-pub async fn readyz(app: &App, exchange: &Exchange) -> Answer {
+/// What the last look at the store found. Probers share it: however often they come, there is one small write a second.
+#[derive(Debug, Default)]
+pub struct Probe(Mutex<Option<(Timestamp, Found)>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    reads: bool,
+    writes: bool,
+}
+
+const FRESH: Duration = Duration::from_secs(1);
+/// A prober has its own patience, and it is shorter than that of a verb.
+const WITHIN: Duration = Duration::from_secs(2);
+
+impl Probe {
+    /// A store that reads but cannot write (a full disk, a database that fell back to reading) is found out here, before its
+    /// users find it (SEC-312, SEC-324).
+    async fn look(&self, app: &App, now: Timestamp) -> Found {
+        let mut last = self.0.lock().await;
+        if let Some((at, found)) = *last
+            && now < at.plus(FRESH)
+            && at < now.plus(WITHIN + WITHIN)
+        {
+            return found;
+        }
+        let (reads, writes) = tokio::join!(
+            tokio::time::timeout(WITHIN, app.store.versions()),
+            tokio::time::timeout(WITHIN, app.store.try_to_write(now)),
+        );
+        let found = Found {
+            reads: matches!(reads, Ok(Ok(_))),
+            writes: matches!(writes, Ok(Ok(()))),
+        };
+        if let Ok(Err(error)) = &writes {
+            tracing::error!(event = "fault", %error, "nothing can be written");
+        }
+        *last = Some((app.clock.now(), found));
+        found
+    }
+}
+
+/// Ready when the store answers and takes writes and the process is not about to stop. `?verbose` says which.
+pub async fn readyz(app: &App, exchange: &Exchange, now: Timestamp) -> Answer {
     let serving = app.ready.load(Ordering::Acquire);
-    let store = app.store.versions().await.is_ok();
-    let status = if serving && store {
+    let found = app.probe.look(app, now).await;
+    let ready = serving && found.reads && found.writes;
+    let status = if ready {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE
@@ -30,9 +75,13 @@ pub async fn readyz(app: &App, exchange: &Exchange) -> Answer {
         .as_deref()
         .is_some_and(|query| query.starts_with("verbose"));
     let body = if verbose {
-        format!("store {}\nserving {}\n", word(store), word(serving))
+        let (reads, writes) = (word(found.reads), word(found.writes));
+        format!(
+            "store {reads}\nwrites {writes}\nserving {}\n",
+            word(serving)
+        )
     } else {
-        format!("{}\n", word(serving && store))
+        format!("{}\n", word(ready))
     };
     Ok(reply::text(status, "text/plain; charset=utf-8", body))
 }

@@ -14,6 +14,10 @@ pub fn home(app: &App, exchange: &Exchange) -> Answer {
     let join = |path: &str| tenant.issuer.join(path);
     let endpoints = [
         ("authorization_endpoint", join(path::AUTHORIZE)),
+        (
+            "pushed_authorization_request_endpoint",
+            join(path::PUSHED_REQUEST),
+        ),
         ("token_endpoint", join(path::TOKEN)),
         ("introspection_endpoint", join(path::INTROSPECT)),
         ("revocation_endpoint", join(path::REVOKE)),

@@ -100,6 +100,7 @@ async fn refresh_token(
         client_id: Some(grant.client.as_str()),
         scope: Some(&scope),
         exp: expires_at,
+        cnf: grant.binding,
         ..INACTIVE
     };
     Ok(reply::json_no_store(StatusCode::OK, &described))

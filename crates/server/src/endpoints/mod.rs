@@ -9,6 +9,8 @@ pub mod health;
 pub mod home;
 pub mod introspect;
 pub mod jwks;
+pub mod logo;
+pub mod par;
 pub mod revoke;
 pub mod token;
 pub mod userinfo;

@@ -7,6 +7,7 @@ use crate::caller::{caller, limit};
 use crate::grants::{authorization_code, client_credentials, device_code, refresh_token};
 use crate::http::exchange::Exchange;
 use crate::http::reply;
+use crate::sender;
 use crate::throttle::Charged;
 use http::StatusCode;
 use jeton_protocol::grants::GrantRequest;
@@ -20,8 +21,9 @@ pub async fn token(
 ) -> Answer {
     nothing_in_query(exchange, trail)?;
     let params = exchange.form()?;
-    let caller = caller(app, exchange, &params, ambient, trail).await?;
-    limit(app, exchange, Charged::Token, (&caller, ambient.now))?;
+    let client = caller(app, exchange, &params, ambient, trail).await?;
+    limit(app, exchange, Charged::Token, (&client, ambient.now))?;
+    let (caller, next_nonce) = sender::bind(app, exchange, client, (ambient.now, trail)).await?;
     let request = GrantRequest::parse(&params, &caller, trail)?;
     let at = (ambient, trail);
     let response = match &request {
@@ -39,5 +41,7 @@ pub async fn token(
         }
     };
     app.metrics.count_token(request.grant_type());
-    Ok(reply::json_no_store(StatusCode::OK, &response))
+    let mut reply = reply::json_no_store(StatusCode::OK, &response);
+    next_nonce.put_into(&mut reply);
+    Ok(reply)
 }

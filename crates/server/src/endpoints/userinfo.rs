@@ -4,14 +4,19 @@ use super::Answer;
 use crate::access_token;
 use crate::ambient::Ambient;
 use crate::app::App;
+use crate::http::denied::Denied;
 use crate::http::exchange::Exchange;
 use crate::http::reply;
+use crate::sender;
 use http::{Method, StatusCode};
-use jeton_protocol::introspection::unreadable;
+use jeton_protocol::client::{Client, ClientId};
+use jeton_protocol::introspection::{TokenFacts, unreadable};
 use jeton_protocol::params::Params;
 use jeton_protocol::refusal::{Noted, Trail};
 use jeton_protocol::standing::USER_ENABLED;
 use jeton_protocol::userinfo as rules;
+use jeton_token::algorithm::SignatureAlgorithm;
+use std::sync::Arc;
 
 pub async fn userinfo(
     app: &App,
@@ -26,8 +31,11 @@ pub async fn userinfo(
     } else {
         Params::default()
     };
-    let token = rules::presented(exchange.authorization(), &query, &body, trail)?;
-    let (facts, standing) = access_token::open(app, exchange, token, ambient.now, trail).await?;
+    let presented = rules::presented(exchange.authorization(), &query, &body, trail)?;
+    let (facts, standing) =
+        access_token::open(app, exchange, presented.1, ambient.now, trail).await?;
+    let at = (ambient.now, &mut *trail);
+    let next_nonce = sender::prove_holder(app, exchange, presented, &facts, at).await?;
     rules::admit(&facts, &exchange.tenant.tenant.issuer, trail)?;
     let id = facts
         .user
@@ -50,5 +58,28 @@ pub async fn userinfo(
         None => None,
     };
     let claims = rules::answer(&facts, &user, grant.as_ref(), standing);
-    Ok(reply::json_no_store(StatusCode::OK, &claims))
+    let mut reply = match signed(app, exchange, &facts).await? {
+        None => reply::json_no_store(StatusCode::OK, &claims),
+        Some((client, algorithm)) => {
+            let issuer = &exchange.tenant.tenant.issuer;
+            let keys = (issuer, &*exchange.tenant.ring());
+            reply::jwt_no_store(rules::sign(claims, (&client, algorithm), keys)?)
+        }
+    };
+    next_nonce.put_into(&mut reply);
+    Ok(reply)
+}
+
+/// The client of the token and what it registered to have its answer signed with, if it did.
+async fn signed(
+    app: &App,
+    exchange: &Exchange,
+    facts: &TokenFacts,
+) -> Result<Option<(Arc<Client>, SignatureAlgorithm)>, Denied> {
+    let id = ClientId::parse(&facts.client);
+    let id = id.ok_or_else(|| unreadable("a client id nobody can have"))?;
+    let client = exchange.tenant.client(app, &id).await?;
+    let client = client.ok_or_else(|| unreadable("a token of a client that is gone"))?;
+    let algorithm = client.userinfo_signed_response_alg;
+    Ok(algorithm.map(|algorithm| (client, algorithm)))
 }

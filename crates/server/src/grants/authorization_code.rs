@@ -4,8 +4,8 @@ use crate::ambient::Ambient;
 use crate::app::App;
 use crate::http::denied::Denied;
 use crate::http::exchange::Exchange;
-use jeton_protocol::client_auth::AuthenticatedClient;
-use jeton_protocol::grant::PendingGrant;
+use jeton_protocol::caller::Caller;
+use jeton_protocol::grant::{Grant, PendingGrant};
 use jeton_protocol::grants::authorization_code::{
     self as rules, CODE_KNOWN, CODE_UNSPENT, CodeDecision, CodeRequest,
 };
@@ -17,7 +17,7 @@ use jeton_token::handle::HandleKind;
 pub async fn redeem(
     app: &App,
     exchange: &Exchange,
-    caller: &AuthenticatedClient,
+    caller: &Caller,
     request: &CodeRequest,
     (ambient, trail): (&mut Ambient, &mut Trail),
 ) -> Result<TokenResponse, Denied> {
@@ -63,9 +63,14 @@ pub async fn redeem(
 
     // Commit.
     let occasion = exchange.occasion(caller.client().id.as_str(), ambient);
+    let bound = caller.refresh_key().map(|key| Grant {
+        binding: Some(key),
+        ..pending.grant.clone()
+    });
     let redemption = Redemption {
         grant: pending.grant.id,
         refresh_expires_at,
+        bound,
         occasion,
     };
     let redeemed = app.store.redeem_code(state.id(), redemption).await?;

@@ -4,7 +4,7 @@ use crate::ambient::Ambient;
 use crate::app::App;
 use crate::http::denied::Denied;
 use crate::http::exchange::Exchange;
-use jeton_protocol::client_auth::AuthenticatedClient;
+use jeton_protocol::caller::Caller;
 use jeton_protocol::grants::client_credentials::{self as rules, ClientCredentialsRequest};
 use jeton_protocol::issue::{self, TokenResponse};
 use jeton_protocol::refusal::Trail;
@@ -12,7 +12,7 @@ use jeton_protocol::refusal::Trail;
 pub async fn issue(
     app: &App,
     exchange: &Exchange,
-    caller: &AuthenticatedClient,
+    caller: &Caller,
     request: &ClientCredentialsRequest,
     (ambient, trail): (&mut Ambient, &mut Trail),
 ) -> Result<TokenResponse, Denied> {

@@ -1,13 +1,14 @@
-//! Polling with a device code (RFC 8628 §3.4, §3.5). A poll that finds nothing new reads one row and writes none.
+//! Polling with a device code (RFC 8628 §3.4, §3.5). A poll that finds nothing new reads one row and writes none, but for the
+//! DPoP proof it may carry.
 
 use super::authorization_code::add_user_claims;
 use crate::ambient::Ambient;
 use crate::app::App;
 use crate::http::denied::Denied;
 use crate::http::exchange::Exchange;
-use jeton_protocol::client_auth::AuthenticatedClient;
+use jeton_protocol::caller::Caller;
 use jeton_protocol::device::{DeviceId, WaitingDevice};
-use jeton_protocol::grant::PendingGrant;
+use jeton_protocol::grant::{Grant, PendingGrant};
 use jeton_protocol::grants::device_code::{
     self as rules, DEVICE_CODE_KNOWN, DEVICE_CODE_UNSPENT, DeviceCodeRequest, DeviceDecision,
     Polled,
@@ -21,7 +22,7 @@ use jeton_token::timestamp::Timestamp;
 pub async fn poll(
     app: &App,
     exchange: &Exchange,
-    caller: &AuthenticatedClient,
+    caller: &Caller,
     request: &DeviceCodeRequest,
     (ambient, trail): (&mut Ambient, &mut Trail),
 ) -> Result<TokenResponse, Denied> {
@@ -64,9 +65,14 @@ pub async fn poll(
     };
 
     // Commit.
+    let bound = pending.as_ref().zip(caller.refresh_key());
     let redemption = Redemption {
         grant: id,
         refresh_expires_at,
+        bound: bound.map(|(pending, key)| Grant {
+            binding: Some(key),
+            ..pending.grant.clone()
+        }),
         occasion: exchange.occasion(caller.client().id.as_str(), ambient),
     };
     let redeemed = app.store.redeem_code(state.id(), redemption).await?;
@@ -116,7 +122,7 @@ async fn find(
 fn too_soon(
     app: &App,
     exchange: &Exchange,
-    caller: &AuthenticatedClient,
+    caller: &Caller,
     device: Option<&WaitingDevice>,
     now: Timestamp,
 ) -> bool {

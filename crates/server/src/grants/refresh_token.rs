@@ -4,7 +4,7 @@ use crate::ambient::Ambient;
 use crate::app::App;
 use crate::http::denied::Denied;
 use crate::http::exchange::Exchange;
-use jeton_protocol::client_auth::AuthenticatedClient;
+use jeton_protocol::caller::Caller;
 use jeton_protocol::grants::refresh_token::{
     self as rules, REFRESH_TOKEN_KNOWN, REFRESH_TOKEN_NEWEST, RefreshRequest,
 };
@@ -16,7 +16,7 @@ use jeton_token::handle::HandleKind;
 pub async fn refresh(
     app: &App,
     exchange: &Exchange,
-    caller: &AuthenticatedClient,
+    caller: &Caller,
     request: &RefreshRequest,
     (ambient, trail): (&mut Ambient, &mut Trail),
 ) -> Result<TokenResponse, Denied> {

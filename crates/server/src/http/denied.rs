@@ -4,13 +4,17 @@ use super::exchange::Exchange;
 use super::reply::{self, Reply};
 use crate::app::App;
 use crate::login;
+use crate::sender::{self, DPOP};
+use crate::throttle::Reached;
 use http::{HeaderValue, StatusCode, header};
+use jeton_protocol::dpop::resource::BOUND_BY_DPOP;
 use jeton_protocol::issue::MintError;
 use jeton_protocol::params::FORM_CONTENT_TYPE;
 use jeton_protocol::refusal::{ErrorCode, Refusal, Rule};
 use jeton_protocol::rules;
-use jeton_protocol::userinfo::{BEARER_SCHEME, TOKEN_PRESENTED};
+use jeton_protocol::userinfo::{TOKEN_PRESENTED, TOKEN_SCHEME};
 use jeton_store::StoreError;
+use jeton_token::dpop::ALGORITHMS;
 use serde_json::json;
 use thiserror::Error;
 
@@ -69,8 +73,10 @@ pub enum Denied {
     Refused(Refusal),
     /// As `Refused`, for a client that tried the Authorization header (RFC 6749 §5.2).
     RefusedWithChallenge(Refusal),
-    /// Too many tries, by this rule; when to come back, in seconds.
-    Throttled(&'static Rule, u64),
+    /// As `Refused`, with the nonce that the next proof must carry (RFC 9449 §8).
+    RefusedWithNonce(Refusal, String),
+    /// Too many tries, by this rule, and which limit was reached.
+    Throttled(&'static Rule, Reached),
     Failed(Fault),
 }
 
@@ -89,7 +95,9 @@ impl<F: Into<Fault>> From<F> for Denied {
 impl Denied {
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
-            Self::Refused(refusal) | Self::RefusedWithChallenge(refusal) => Some(refusal),
+            Self::Refused(refusal)
+            | Self::RefusedWithChallenge(refusal)
+            | Self::RefusedWithNonce(refusal, _) => Some(refusal),
             Self::Throttled(..) | Self::Failed(_) => None,
         }
     }
@@ -100,7 +108,7 @@ impl Denied {
 pub enum Envelope {
     /// RFC 6749 §5.2.
     Token,
-    /// RFC 6750 §3.
+    /// RFC 6750 §3, RFC 9449 §7.1.
     Bearer,
     /// A page for a person.
     Page,
@@ -118,7 +126,9 @@ impl Envelope {
 
 fn token_error(exchange: &Exchange, denied: &Denied) -> Reply {
     match denied {
-        Denied::Refused(refusal) | Denied::RefusedWithChallenge(refusal) => {
+        Denied::Refused(refusal)
+        | Denied::RefusedWithChallenge(refusal)
+        | Denied::RefusedWithNonce(refusal, _) => {
             let status = if refusal.code() == ErrorCode::InvalidClient {
                 StatusCode::UNAUTHORIZED
             } else if refusal.rule == &FORM_CONTENT_TYPE {
@@ -138,13 +148,16 @@ fn token_error(exchange: &Exchange, denied: &Denied) -> Reply {
                     ),
                 );
             }
+            if let Denied::RefusedWithNonce(_, nonce) = denied {
+                sender::put_nonce(nonce, &mut reply);
+            }
             reply
         }
-        Denied::Throttled(rule, seconds) => {
+        Denied::Throttled(rule, reached) => {
             let body = error_body(exchange, rule);
             later(
                 reply::json_no_store(StatusCode::TOO_MANY_REQUESTS, &body),
-                *seconds,
+                reached.seconds,
             )
         }
         Denied::Failed(fault) => failed(exchange, fault),
@@ -152,33 +165,64 @@ fn token_error(exchange: &Exchange, denied: &Denied) -> Reply {
 }
 
 fn bearer_error(exchange: &Exchange, denied: &Denied) -> Reply {
-    let (Denied::Refused(refusal) | Denied::RefusedWithChallenge(refusal)) = denied else {
+    let Some(refusal) = denied.refusal() else {
         return token_error(exchange, denied);
     };
+    const UNPROVEN: [ErrorCode; 3] = [
+        ErrorCode::InvalidToken,
+        ErrorCode::InvalidDpopProof,
+        ErrorCode::UseDpopNonce,
+    ];
     let status = if refusal.code() == ErrorCode::InsufficientScope {
         StatusCode::FORBIDDEN
-    } else if refusal.code() == ErrorCode::InvalidToken {
+    } else if UNPROVEN.contains(&refusal.code()) {
         StatusCode::UNAUTHORIZED
     } else {
         StatusCode::BAD_REQUEST
     };
     let mut reply = reply::json_no_store(status, &error_body(exchange, refusal.rule));
-    let realm = &exchange.tenant.tenant.issuer;
+    for text in challenges(exchange, refusal) {
+        challenge(&mut reply, text);
+    }
+    if let Denied::RefusedWithNonce(_, nonce) = denied {
+        sender::put_nonce(nonce, &mut reply);
+    }
+    reply
+}
+
+/// In the scheme that was tried; in both for whoever sent nothing, or a bound token as if it were not.
+fn challenges(exchange: &Exchange, refusal: &Refusal) -> Vec<String> {
     // Without any credentials the challenge names no error (RFC 6750 §3.1).
-    let nothing_sent = refusal.rule == &TOKEN_PRESENTED || refusal.rule == &BEARER_SCHEME;
-    let mut text = format!("Bearer realm=\"{realm}\"");
+    let nothing_sent = refusal.rule == &TOKEN_PRESENTED || refusal.rule == &TOKEN_SCHEME;
+    let mut error = String::new();
     if !nothing_sent {
-        text.push_str(&format!(
+        error = format!(
             ", error=\"{}\", error_description=\"{}\"",
             refusal.code().name(),
             refusal.rule.told
-        ));
+        );
         if refusal.code() == ErrorCode::InsufficientScope {
-            text.push_str(", scope=\"openid\"");
+            error.push_str(", scope=\"openid\"");
         }
     }
-    challenge(&mut reply, text);
-    reply
+    let realm = &exchange.tenant.tenant.issuer;
+    let by_bearer = format!("Bearer realm=\"{realm}\"{error}");
+    let algorithms = ALGORITHMS.map(|algorithm| algorithm.name()).join(" ");
+    let by_dpop = format!("DPoP realm=\"{realm}\", algs=\"{algorithms}\"{error}");
+    if nothing_sent || refusal.rule == &BOUND_BY_DPOP {
+        vec![by_bearer, by_dpop]
+    } else if tries_dpop(exchange) {
+        vec![by_dpop]
+    } else {
+        vec![by_bearer]
+    }
+}
+
+fn tries_dpop(exchange: &Exchange) -> bool {
+    let scheme = exchange
+        .authorization()
+        .and_then(|value| value.split(' ').next());
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(DPOP.as_str()))
 }
 
 /// `error_uri` leads to our own page about the rule (S40).
@@ -210,7 +254,7 @@ fn failed(exchange: &Exchange, fault: &Fault) -> Reply {
 
 fn challenge(reply: &mut Reply, text: String) {
     if let Ok(value) = HeaderValue::try_from(text) {
-        reply.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+        reply.headers_mut().append(header::WWW_AUTHENTICATE, value);
     }
 }
 

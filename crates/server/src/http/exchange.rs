@@ -3,7 +3,7 @@
 use crate::ambient::Ambient;
 use crate::tenancy::TenantState;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, Method, header};
+use http::{HeaderMap, HeaderName, Method, Uri, header};
 use jeton_protocol::params::Params;
 use jeton_protocol::refusal::Refusal;
 use jeton_store::audit::Occasion;
@@ -20,6 +20,8 @@ pub struct Exchange {
     /// The path below the tenant's own.
     pub path: String,
     pub query: Option<String>,
+    /// As it was sent.
+    pub uri: Uri,
     pub headers: HeaderMap,
     pub body: Bytes,
     /// The client's address; behind a declared proxy, the one the proxy saw (SEC-191).
@@ -35,6 +37,11 @@ impl Exchange {
             return None;
         }
         value.to_str().ok()
+    }
+
+    /// The address of the request as the client knows it: the issuer's origin and the path, which no proxy may rewrite.
+    pub fn url(&self) -> String {
+        format!("{}{}", self.tenant.tenant.issuer.origin(), self.uri.path())
     }
 
     pub fn authorization(&self) -> Option<&str> {

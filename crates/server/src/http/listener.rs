@@ -1,6 +1,7 @@
 //! Connections: accepted within limits, read within limits, ended in peace (SEC-360, SEC-361, SEC-368, SEC-444).
 
-use super::reply;
+use super::pace::{Answered, Asked, Overdue, Pace, Paced, Patience};
+use super::reply::{self, Reply};
 use super::tls::Tls;
 use crate::app::{App, Settings};
 use crate::dispatch::{self, Incoming};
@@ -13,24 +14,35 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use papaya::HashMap;
 use std::convert::Infallible;
+use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-const HEADERS_WITHIN: Duration = Duration::from_secs(10);
-const BODY_WITHIN: Duration = Duration::from_secs(15);
-const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// An HTTP/2 connection is told to go after this, whatever it does or does not do; its client opens another.
 const LONGEST_HTTP2: Duration = Duration::from_secs(120);
 const MOST_HEADERS: usize = 100;
 /// All connections of a listener together; one more is closed at once (SEC-361).
 const MOST_CONNECTIONS: usize = 16_384;
+/// Descriptors that are no connections': databases, certificates, logs.
+const OTHER_FILES: usize = 128;
 const HEADER_BYTES: usize = 32 * 1024;
+/// Streams of an HTTP/2 connection at once, and how many of them may be sending a body.
+const MOST_STREAMS: u32 = 100;
+const MOST_BODIES: usize = 16;
+/// Streams that were taken back before anybody looked at them, and those that ended by the peer's own mistakes.
+const MOST_RESETS: usize = 20;
+const MOST_MISTAKES: usize = 100;
+/// What a peer may send ahead: of a stream, and of all streams of a connection.
+const STREAM_WINDOW: u32 = 64 * 1024;
+const CONNECTION_WINDOW: u32 = 256 * 1024;
+/// How long a connection that was told to go has to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(2);
 /// How long requests that are being answered may take after the stop was asked for.
 const GRACE: Duration = Duration::from_secs(20);
 
@@ -39,12 +51,21 @@ pub struct Listening {
     pub socket: TcpListener,
     pub tls: Option<Arc<Tls>>,
     pub management: bool,
+    pub patience: Patience,
 }
 
 /// Serves until `stop` changes, then lets running requests finish.
 pub async fn serve(app: Arc<App>, listening: Listening, mut stop: watch::Receiver<bool>) {
     let per_address: Arc<HashMap<IpAddr, usize>> = Arc::new(HashMap::new());
     let mut connections = JoinSet::new();
+    let most = connections_within(&fs::read_to_string("/proc/self/limits").unwrap_or_default());
+    if most < MOST_CONNECTIONS {
+        tracing::info!(
+            event = "connections.bounded",
+            most,
+            "the limit of open files allows no more"
+        );
+    }
     loop {
         let accepted = tokio::select! {
             accepted = listening.socket.accept() => accepted,
@@ -64,7 +85,7 @@ pub async fn serve(app: Arc<App>, listening: Listening, mut stop: watch::Receive
             }
         };
         while connections.try_join_next().is_some() {}
-        if connections.len() >= MOST_CONNECTIONS {
+        if connections.len() >= most {
             continue;
         }
         let Some(place) = Place::take(&app.settings, &per_address, peer.ip()) else {
@@ -75,6 +96,8 @@ pub async fn serve(app: Arc<App>, listening: Listening, mut stop: watch::Receive
             peer,
             management: listening.management,
             stop: stop.clone(),
+            pace: Pace::new(listening.patience, app.settings.body_limit),
+            patience: listening.patience,
             _place: place,
         };
         connections.spawn(connection.run(stream, listening.tls.clone()));
@@ -83,6 +106,20 @@ pub async fn serve(app: Arc<App>, listening: Listening, mut stop: watch::Receive
     if tokio::time::timeout(GRACE, finish).await.is_err() {
         tracing::warn!("some requests were still running when the process had to stop");
     }
+}
+
+/// How many connections leave enough descriptors for everything else, so that strangers cannot keep the database from opening
+/// a file (SEC-327): `limits` is what Linux tells of a process.
+pub fn connections_within(limits: &str) -> usize {
+    let open = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))
+        .and_then(|numbers| numbers.split_whitespace().next())
+        .and_then(|soft| soft.parse::<usize>().ok());
+    open.map_or(MOST_CONNECTIONS, |open| {
+        let left = open.saturating_sub(OTHER_FILES).max(open / 2);
+        left.min(MOST_CONNECTIONS)
+    })
 }
 
 /// One of the connections an address may hold (SEC-444); given back on drop.
@@ -128,13 +165,15 @@ impl Drop for Place {
     }
 }
 
-type Answering = Pin<Box<dyn Future<Output = Result<Response<Full<Bytes>>, Infallible>> + Send>>;
+type Answering = Pin<Box<dyn Future<Output = Result<Response<Answered>, Infallible>> + Send>>;
 
 struct Connection {
     app: Arc<App>,
     peer: SocketAddr,
     management: bool,
     stop: watch::Receiver<bool>,
+    pace: Arc<Pace>,
+    patience: Patience,
     _place: Place,
 }
 
@@ -143,25 +182,28 @@ impl Connection {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY");
         }
-        match tls {
-            None => self.http1(stream).await,
-            Some(tls) => match tokio::time::timeout(HANDSHAKE_WITHIN, tls.accept(stream)).await {
-                Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
-                    self.http2(stream).await
-                }
-                Ok(Ok(stream)) => self.http1(stream).await,
-                Ok(Err(error)) => tracing::debug!(peer = %self.peer, %error, "TLS handshake"),
-                Err(_) => tracing::debug!(peer = %self.peer, "TLS handshake took too long"),
-            },
+        let stream = Paced::new(stream, Arc::clone(&self.pace));
+        let Some(tls) = tls else {
+            return self.http1(stream).await;
+        };
+        match tokio::time::timeout(self.patience.handshake, tls.accept(stream)).await {
+            Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
+                self.http2(stream).await
+            }
+            Ok(Ok(stream)) => self.http1(stream).await,
+            Ok(Err(error)) => tracing::debug!(peer = %self.peer, %error, "TLS handshake"),
+            Err(_) => tracing::debug!(peer = %self.peer, "TLS handshake took too long"),
         }
     }
 
     async fn http1(mut self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        self.pace.start(true);
         let service = self.service();
         let mut builder = hyper::server::conn::http1::Builder::new();
         builder
             .timer(TokioTimer::new())
-            .header_read_timeout(HEADERS_WITHIN)
+            // Only the pace knows waiting for a request from waiting for its headers.
+            .header_read_timeout(None)
             .max_buf_size(HEADER_BYTES)
             .max_headers(MOST_HEADERS);
         let connection = builder.serve_connection(TokioIo::new(stream), service_fn(service));
@@ -169,27 +211,43 @@ impl Connection {
         tokio::select! {
             ended = connection.as_mut() => return note(self.peer, ended),
             _ = self.stop.changed() => connection.as_mut().graceful_shutdown(),
+            overdue = self.pace.overdue() => return note_overdue(self.peer, overdue),
         }
-        note(self.peer, connection.await);
+        tokio::select! {
+            ended = connection => note(self.peer, ended),
+            overdue = self.pace.overdue() => note_overdue(self.peer, overdue),
+        }
     }
 
     async fn http2(mut self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        self.pace.start(false);
         let service = self.service();
         let mut builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
         builder
             .timer(TokioTimer::new())
-            .max_concurrent_streams(100)
-            .max_pending_accept_reset_streams(20)
+            .max_concurrent_streams(MOST_STREAMS)
+            .max_pending_accept_reset_streams(MOST_RESETS)
+            .max_local_error_reset_streams(MOST_MISTAKES)
             .max_header_list_size(32 * 1024)
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
             .keep_alive_interval(Duration::from_secs(30));
         let connection = builder.serve_connection(TokioIo::new(stream), service_fn(service));
         tokio::pin!(connection);
-        tokio::select! {
+        let within = tokio::select! {
             ended = connection.as_mut() => return note(self.peer, ended),
-            _ = self.stop.changed() => connection.as_mut().graceful_shutdown(),
-            () = tokio::time::sleep(LONGEST_HTTP2) => connection.as_mut().graceful_shutdown(),
-        }
-        match tokio::time::timeout(GRACE, connection).await {
+            _ = self.stop.changed() => GRACE,
+            () = tokio::time::sleep(LONGEST_HTTP2) => GRACE,
+            overdue = self.pace.overdue() => {
+                note_overdue(self.peer, overdue);
+                if overdue == Overdue::NoRequest {
+                    return;
+                }
+                GOODBYE
+            }
+        };
+        connection.as_mut().graceful_shutdown();
+        match tokio::time::timeout(within, connection).await {
             Ok(ended) => note(self.peer, ended),
             Err(_) => {
                 tracing::debug!(peer = %self.peer, "an HTTP/2 connection did not end in time")
@@ -199,34 +257,37 @@ impl Connection {
 
     fn service(&self) -> impl Fn(Request<Body>) -> Answering + Clone + use<> {
         let (app, peer, management) = (Arc::clone(&self.app), self.peer.ip(), self.management);
+        let pace = Arc::clone(&self.pace);
+        let bodies = Arc::new(Bodies {
+            turns: Semaphore::new(MOST_BODIES),
+            limit: self.app.settings.body_limit,
+            within: self.patience.body,
+        });
         move |request| {
-            let app = Arc::clone(&app);
-            Box::pin(async move { Ok(answer(app, request, peer, management).await) })
+            let (app, bodies) = (Arc::clone(&app), Arc::clone(&bodies));
+            let mut asked = pace.begin();
+            Box::pin(async move {
+                let (parts, body) = request.into_parts();
+                let reply = match receive(&parts, body, (&bodies, &mut asked)).await {
+                    Ok(body) => {
+                        let incoming = Incoming {
+                            parts,
+                            body,
+                            peer,
+                            management,
+                        };
+                        answer(app, incoming).await
+                    }
+                    Err(refused) => refused,
+                };
+                Ok(asked.answered(reply))
+            })
         }
     }
 }
 
-/// Reads the body and answers. A panic ends this request, not the process (SEC-445).
-async fn answer(
-    app: Arc<App>,
-    request: Request<Body>,
-    peer: IpAddr,
-    management: bool,
-) -> Response<Full<Bytes>> {
-    let (parts, body) = request.into_parts();
-    if let Some(refused) = refuse_unseen(&parts) {
-        return refused;
-    }
-    let body = match read(body, app.settings.body_limit).await {
-        Ok(body) => body,
-        Err(status) => return reply::empty(status),
-    };
-    let incoming = Incoming {
-        parts,
-        body,
-        peer,
-        management,
-    };
+/// Answers. A panic ends this request, not the process (SEC-445).
+async fn answer(app: Arc<App>, incoming: Incoming) -> Reply {
     let head = incoming.parts.method == http::Method::HEAD;
     let mut reply = match CatchPanic(Box::pin(dispatch::answer(&app, incoming))).await {
         Some(reply) => reply,
@@ -244,9 +305,13 @@ async fn answer(
     reply
 }
 
-fn refuse_unseen(parts: &http::request::Parts) -> Option<Response<Full<Bytes>>> {
+fn refuse_unseen(parts: &http::request::Parts) -> Option<Reply> {
     if parts.uri.path().len() + parts.uri.query().map_or(0, str::len) > 16 * 1024 {
         return Some(reply::empty(StatusCode::URI_TOO_LONG));
+    }
+    // HTTP/1.1 has been counted while it was read; HTTP/2 was only weighed.
+    if parts.headers.len() > MOST_HEADERS {
+        return Some(reply::empty(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
     }
     // Nothing that expands is read (SEC-080).
     parts
@@ -255,19 +320,42 @@ fn refuse_unseen(parts: &http::request::Parts) -> Option<Response<Full<Bytes>>> 
         .then(|| reply::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE))
 }
 
-async fn read(body: Body, limit: usize) -> Result<Bytes, StatusCode> {
+/// How bodies of a connection are read: few at once, so that what one peer can fill is little.
+struct Bodies {
+    turns: Semaphore,
+    limit: usize,
+    within: Duration,
+}
+
+/// Reads the body of a request that nothing is wrong with so far.
+async fn receive(
+    parts: &http::request::Parts,
+    body: Body,
+    (bodies, asked): (&Bodies, &mut Asked),
+) -> Result<Bytes, Reply> {
     use hyper::body::Body as _;
+    if let Some(refused) = refuse_unseen(parts) {
+        return Err(refused);
+    }
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
-    match tokio::time::timeout(BODY_WITHIN, Limited::new(body, limit).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+    let collected = async {
+        let _turn = bodies.turns.acquire().await;
+        Limited::new(body, bodies.limit).collect().await
+    };
+    let status = match tokio::time::timeout(bodies.within, collected).await {
+        Ok(Ok(collected)) => return Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            Err(StatusCode::PAYLOAD_TOO_LARGE)
+            StatusCode::PAYLOAD_TOO_LARGE
         }
-        Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
-        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
-    }
+        Ok(Err(_)) => {
+            asked.break_off();
+            StatusCode::BAD_REQUEST
+        }
+        Err(_) => StatusCode::REQUEST_TIMEOUT,
+    };
+    Err(reply::empty(status))
 }
 
 /// Polls a future and turns a panic inside it into `None`.
@@ -300,6 +388,10 @@ fn note(peer: SocketAddr, ended: Result<(), hyper::Error>) {
     if let Err(error) = ended {
         tracing::debug!(%peer, %error, "a connection ended");
     }
+}
+
+fn note_overdue(peer: SocketAddr, overdue: Overdue) {
+    tracing::debug!(%peer, why = overdue.name(), "a connection was ended");
 }
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -344,4 +436,18 @@ fn hop_address(text: &str) -> Option<IpAddr> {
         .parse::<IpAddr>()
         .or_else(|_| text.parse::<SocketAddr>().map(|socket| socket.ip()));
     address.ok().map(|address| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CatchPanic;
+
+    // SEC-445: so that the connection answers 500, and the process lives on
+    #[tokio::test]
+    async fn a_panic_ends_its_request_alone() {
+        let panics = async { panic!("a mistake of ours") };
+        assert_eq!(CatchPanic::<_>(Box::pin(async { 1 })).await, Some(1));
+        let caught: Option<()> = CatchPanic(Box::pin(panics)).await;
+        assert_eq!(caught, None);
+    }
 }

@@ -4,6 +4,7 @@ pub mod cookies;
 pub mod denied;
 pub mod exchange;
 pub mod listener;
+pub mod pace;
 pub mod reply;
 pub mod routes;
 pub mod tls;

@@ -8,6 +8,7 @@ use serde::Serialize;
 pub type Reply = Response<Full<Bytes>>;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const JWT: HeaderValue = HeaderValue::from_static("application/jwt");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
@@ -19,6 +20,8 @@ const PERMISSIONS: HeaderValue = HeaderValue::from_static(
     "publickey-credentials-get=(self), camera=(), geolocation=(), microphone=(), payment=()",
 );
 const METADATA_LIFE: HeaderValue = HeaderValue::from_static("public, max-age=300");
+const IMAGE_LIFE: HeaderValue = HeaderValue::from_static("public, max-age=3600");
+const SANDBOX: HeaderValue = HeaderValue::from_static("default-src 'none'; sandbox");
 const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
 
 fn bare(status: StatusCode, content_type: HeaderValue, body: Bytes) -> Reply {
@@ -38,6 +41,14 @@ pub fn json_no_store(status: StatusCode, value: &impl Serialize) -> Reply {
         return empty(StatusCode::INTERNAL_SERVER_ERROR);
     }
     let mut reply = bare(status, JSON, Bytes::from(buffer));
+    reply.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
+    reply.headers_mut().insert(header::PRAGMA, NO_CACHE);
+    reply
+}
+
+/// A JWT that nobody may keep (Core §5.3.2).
+pub fn jwt_no_store(token: String) -> Reply {
+    let mut reply = bare(StatusCode::OK, JWT, Bytes::from(token));
     reply.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
     reply.headers_mut().insert(header::PRAGMA, NO_CACHE);
     reply
@@ -82,6 +93,20 @@ pub fn asset(content_type: &'static str, bytes: &'static [u8], immutable: bool) 
     reply
 }
 
+/// An image somebody else made: never a page, whatever is in it (P-102).
+pub fn foreign_image(content_type: &'static str, bytes: Bytes) -> Reply {
+    let mut reply = bare(
+        StatusCode::OK,
+        HeaderValue::from_static(content_type),
+        bytes,
+    );
+    let headers = reply.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, SANDBOX);
+    headers.insert("cross-origin-resource-policy", SAME_ORIGIN);
+    headers.insert(header::CACHE_CONTROL, IMAGE_LIFE);
+    reply
+}
+
 pub fn empty(status: StatusCode) -> Reply {
     let mut reply = Response::new(Full::new(Bytes::new()));
     *reply.status_mut() = status;
@@ -100,6 +125,16 @@ pub fn page(status: StatusCode, html: String, form_action: Option<&str>) -> Repl
          base-uri 'none'; require-trusted-types-for 'script'"
     );
     html_reply(status, html, policy)
+}
+
+/// A page whose form goes to another origin, sent by the one script whose hash is named or by its button
+/// (OAuth 2.0 Form Post Response Mode §2, SEC-111).
+pub fn posting_page(html: String, script_hash: &str, form_action: &str) -> Reply {
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'sha256-{script_hash}'; \
+         form-action {form_action}; frame-ancestors 'none'; base-uri 'none'"
+    );
+    html_reply(StatusCode::OK, html, policy)
 }
 
 /// A page of a development server that refreshes itself by a script of ours.

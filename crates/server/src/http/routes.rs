@@ -14,6 +14,7 @@ pub enum Endpoint {
     Device,
     DeviceUserCode,
     DeviceConfirm,
+    PushedRequest,
     Token,
     Introspect,
     Revoke,
@@ -24,6 +25,7 @@ pub enum Endpoint {
     Home,
     ErrorPage,
     Asset,
+    Logo,
     Livez,
     Readyz,
     Startupz,
@@ -112,6 +114,10 @@ use Envelope::{Bearer, Page, Token};
 pub static ROUTES: &[Route] = &[
     cors(Cors::Registered, route(path::TOKEN, POST, E::Token, Token)),
     cors(
+        Cors::Registered,
+        route(path::PUSHED_REQUEST, POST, E::PushedRequest, Token),
+    ),
+    cors(
         Cors::None,
         route(path::INTROSPECT, POST, E::Introspect, Token),
     ),
@@ -150,6 +156,7 @@ pub static ROUTES: &[Route] = &[
     route("/", GET, E::Home, Page),
     route("/errors/", GET, E::ErrorPage, Page),
     route("/assets/", GET, E::Asset, Page),
+    route(crate::logo::PATH, GET, E::Logo, Page),
     route("/favicon.ico", GET, E::Asset, Page),
     on(Listener::Anywhere, route("/livez", GET, E::Livez, Token)),
     on(Listener::Anywhere, route("/readyz", GET, E::Readyz, Token)),

@@ -12,6 +12,8 @@ pub enum Line {
     Signing(SignatureAlgorithm),
     Handles,
     Seals,
+    /// Signs checkpoints of the audit trail.
+    Audit,
 }
 
 impl Line {
@@ -31,6 +33,7 @@ impl Line {
             KeyPurpose::Signing => SignatureAlgorithm::parse(&row.algorithm).map(Self::Signing),
             KeyPurpose::Handle => Some(Self::Handles),
             KeyPurpose::Seal => Some(Self::Seals),
+            KeyPurpose::Audit => Some(Self::Audit),
         }
     }
 
@@ -39,6 +42,7 @@ impl Line {
             Self::Signing(_) => KeyPurpose::Signing,
             Self::Handles => KeyPurpose::Handle,
             Self::Seals => KeyPurpose::Seal,
+            Self::Audit => KeyPurpose::Audit,
         }
     }
 
@@ -46,16 +50,16 @@ impl Line {
     pub const fn algorithm(self) -> &'static str {
         match self {
             Self::Signing(algorithm) => algorithm.name(),
-            Self::Handles | Self::Seals => self.purpose().name(),
+            Self::Handles | Self::Seals | Self::Audit => self.purpose().name(),
         }
     }
 
     /// When the last thing that a key of this line made is dead. How long handles live depends on the grants that exist when
-    /// the key retires, so their end is found then; see `made.rs:end_retired`.
+    /// the key retires, so their end is found then; see `made.rs:end_retired`. Checkpoints are verified as long as there are any.
     pub fn end(self, retired_at: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Signing(_) | Self::Seals => Some(retired_at.plus(LONGEST_TOKEN).plus(MARGIN)),
-            Self::Handles => None,
+            Self::Handles | Self::Audit => None,
         }
     }
 }

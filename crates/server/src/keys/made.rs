@@ -229,12 +229,12 @@ fn due(rows: &[StoredKey], now: Timestamp, (period, lead): (Duration, Duration))
         .collect()
 }
 
-/// Keys that retired without an end.
+/// Handle keys that retired without an end.
 fn endless(rows: &[StoredKey], now: Timestamp) -> Vec<&StoredKey> {
     let retired = |row: &&StoredKey| row.retired_at.is_some_and(|at| at.plus(MARGIN) <= now);
     rows.iter()
         .filter(retired)
-        .filter(|row| row.expires_at.is_none())
+        .filter(|row| row.purpose == KeyPurpose::Handle && row.expires_at.is_none())
         .collect()
 }
 
@@ -282,14 +282,14 @@ fn is_accepted(row: &StoredKey, now: Timestamp) -> bool {
 }
 
 /// Numbers are given once for a purpose.
-fn next_number(rows: &[StoredKey], line: Line) -> u16 {
+pub(super) fn next_number(rows: &[StoredKey], line: Line) -> u16 {
     let of_purpose = rows.iter().filter(|row| row.purpose == line.purpose());
     let last = of_purpose.map(|row| row.number).max();
     last.unwrap_or(0).saturating_add(1)
 }
 
 /// A key of a line, used from now on unless its row is changed.
-fn new(
+pub(super) fn new(
     kek: &Kek,
     tenant: &TenantId,
     (line, number): (Line, u16),
@@ -302,6 +302,14 @@ fn new(
             let public = serde_json::Value::Object(key.public_jwk().to_json());
             let pkcs8 = key.to_pkcs8().map_err(|error| failed(&error))?;
             (pkcs8, Some(public.to_string()))
+        }
+        Line::Audit => {
+            let key = SigningKey::generate(super::audit::ALGORITHM, None);
+            let pkcs8 = key.and_then(|key| key.to_pkcs8());
+            (
+                pkcs8.map_err(|error| KeyError::New(error.to_string()))?,
+                None,
+            )
         }
         Line::Handles | Line::Seals => (Secret::random(&mut ambient.entropy), None),
     };

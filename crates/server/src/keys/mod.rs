@@ -3,12 +3,14 @@
 //! A key's life is a list of instants in its row: published, active, retired, expired. Nothing has to happen at any of them
 //! but that the ring is read again.
 
+mod audit;
 mod kek;
 mod line;
 mod made;
 mod rewrap;
 mod ring;
 
+pub use audit::{audit_signer, audit_verifiers};
 pub use kek::{Kek, KekFiles};
 pub use line::Line;
 pub use made::{Revoked, Turn, revoke, rotate, rotate_due};

@@ -2,7 +2,7 @@
 //!
 //! Opening the link shows a form and changes nothing, so that a mail scanner cannot use it up.
 
-use super::sign_in::{open_session, set_cookie};
+use super::sign_in::{new_session, set_cookie};
 use super::view;
 use crate::ambient::Ambient;
 use crate::app::App;
@@ -15,6 +15,7 @@ use http::{Method, StatusCode};
 use jeton_protocol::refusal::{Noted, Refusal, Trail};
 use jeton_protocol::rules;
 use jeton_protocol::user::User;
+use jeton_store::credentials::Welcome;
 use jeton_store::links::LinkUse;
 use jeton_token::handle::HandleKind;
 use jeton_token::row_id::RowId;
@@ -63,21 +64,26 @@ pub async fn admin_link(
     let tenant = exchange.tenant.id();
     let actor = user.id.to_string();
     let occasion = exchange.occasion(&actor, ambient);
-    match app
-        .store
-        .set_password_by_link(tenant, (link, PURPOSE), (user.id, hash), occasion)
-        .await?
-    {
+    // What the change of password ends reaches to the end of its millisecond; the new session begins behind it.
+    ambient.now = ambient.now.plus(Duration::from_millis(1));
+    let session = new_session(exchange, &user, ambient);
+    let id = session.id;
+    let welcome = Welcome {
+        link,
+        purpose: PURPOSE,
+        phc: hash,
+        occasion,
+        session,
+        opened: exchange.occasion(&actor, ambient),
+    };
+    match app.store.set_password_by_link(tenant, welcome).await? {
         LinkUse::Used(_) => {}
         LinkUse::Gone => return Err(unknown("one that was used meanwhile").into()),
     }
-    // What the change of password ended reaches to the end of its millisecond; the new session begins behind it.
-    ambient.now = ambient.now.plus(Duration::from_millis(1));
-    let (session, generation) = open_session(app, exchange, &user, ambient).await?;
     let ring = exchange.tenant.ring();
     let cookie = ring
         .handles
-        .seal(tenant.as_str(), HandleKind::Session, session, generation);
+        .seal(tenant.as_str(), HandleKind::Session, id, 0);
     let mut reply = reply::see_other(&format!("{}/", exchange.tenant.tenant.issuer.path()));
     set_cookie(
         &mut reply,

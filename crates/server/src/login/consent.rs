@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::endpoints::Answer;
 use crate::http::exchange::Exchange;
 use crate::http::reply;
+use crate::logo;
 use crate::pages::{Consent, Page, ScopeLine};
 use http::{Method, StatusCode};
 use jeton_protocol::authorize::request::Prompt;
@@ -16,6 +17,7 @@ use jeton_protocol::params::Params;
 use jeton_protocol::refusal::Trail;
 use jeton_protocol::scope::Scope;
 use jeton_protocol::tenant::Tenant;
+use jeton_token::timestamp::Timestamp;
 
 /// `GET /consent` asks, `POST /consent` takes the answer.
 pub async fn consent(
@@ -28,7 +30,7 @@ pub async fn consent(
         let params = exchange.query_params()?;
         let visit =
             Visit::load(app, exchange, params.one("interaction"), ambient.now, trail).await?;
-        return ask(app, exchange, &visit).await;
+        return ask(app, exchange, &visit, ambient.now).await;
     }
     let params = exchange.form()?;
     let visit = Visit::load(app, exchange, params.one("interaction"), ambient.now, trail).await?;
@@ -87,7 +89,7 @@ async fn switch_user(app: &App, exchange: &Exchange, visit: Visit, ambient: &Amb
     Ok(back_to_dispatcher(exchange, &visit.handle))
 }
 
-async fn ask(app: &App, exchange: &Exchange, visit: &Visit) -> Answer {
+async fn ask(app: &App, exchange: &Exchange, visit: &Visit, now: Timestamp) -> Answer {
     let Some(session) = &visit.session else {
         return Ok(back_to_dispatcher(exchange, &visit.handle));
     };
@@ -98,9 +100,10 @@ async fn ask(app: &App, exchange: &Exchange, visit: &Visit) -> Answer {
     let request = visit.authorization()?;
     let path = format!("{}/consent", tenant.issuer.path());
     let csrf = visit.csrf(exchange, Some(session.id));
+    let logo = logo::path(app, exchange, &client, now);
     let page = Consent {
         look: view::look(tenant),
-        client: view::asking(&client, request.target.redirect_uri()),
+        client: view::asking(&client, request.target.redirect_uri(), logo.as_deref()),
         action: &path,
         interaction: &visit.handle,
         csrf: &csrf,

@@ -11,7 +11,7 @@ use crate::http::denied::{Denied, FEW_USER_CODES};
 use crate::http::exchange::Exchange;
 use crate::http::reply;
 use crate::pages::{Page, UserCodePage};
-use crate::throttle::network;
+use crate::throttle::{Reached, network};
 use http::{Method, StatusCode};
 use jeton_protocol::device::{
     DEVICE_WAITS, DeviceId, DeviceStep, DeviceVisit, USER_CODE_KNOWN, UserCode, next_step,
@@ -38,7 +38,7 @@ pub async fn device(
         offered: offered.map(|code| code.to_string()),
         device: None,
     });
-    super::begin(app, exchange, request, (ambient, trail)).await
+    super::begin(app, exchange, (request, None), (ambient, trail)).await
 }
 
 /// The dispatcher for interactions of this kind.
@@ -149,17 +149,25 @@ async fn claim(
 ) -> Result<Option<DeviceId>, Denied> {
     let tenant = exchange.tenant.id();
     let rates = app.throttle.rates();
+    let address = format!("user-code:{}", network(exchange.address));
     let buckets = [
-        (
-            format!("user-code:{}", network(exchange.address)),
-            rates.address,
-        ),
+        (address, rates.address),
         (format!("user-code:{}", session.user), rates.account),
     ];
-    for (bucket, rate) in &buckets {
-        if let Throttled::Wait(wait) = app.store.charge(tenant, bucket, *rate, now).await? {
-            return Err(Denied::Throttled(&FEW_USER_CODES, wait.as_secs() + 1));
-        }
+    let both = (buckets[0].clone(), buckets[1].clone());
+    let charged = app.store.charge_both(tenant, both, now).await?;
+    if let (Throttled::Wait(wait), of_account) = charged {
+        let limit = if of_account {
+            "sign_in_failures_per_account"
+        } else {
+            "sign_ins_per_address"
+        };
+        let reached = Reached {
+            limit,
+            of: buckets[usize::from(of_account)].0.clone(),
+            seconds: wait.as_secs() + 1,
+        };
+        return Err(Denied::Throttled(&FEW_USER_CODES, reached));
     }
     let Some(code) = UserCode::parse(typed) else {
         return Ok(None);

@@ -94,6 +94,7 @@ async fn approve(
     let grant = new_grant(exchange, &asked, session, ambient.now);
     let approval = Approval {
         interaction: Some(visit.interaction.id),
+        pushed: None,
         version: visit.interaction.progress.version,
         consent: Some(consented(app, exchange, &grant, ambient.now).await?),
         grant,
@@ -106,7 +107,9 @@ async fn approve(
             let client = asked.client.display_name();
             done(app, exchange, (DeviceOutcome::Approved, Some(client)))
         }
-        Approved::AlreadyClosed => Err(not_waiting("one that was answered meanwhile").into()),
+        Approved::AlreadyClosed | Approved::PushedRequestUsed => {
+            Err(not_waiting("one that was answered meanwhile").into())
+        }
     }
 }
 
@@ -166,7 +169,7 @@ async fn deny(
 /// Somebody went away from the sign-in. The device goes on waiting: whoever that was had not shown a code yet.
 pub(super) async fn left(app: &App, exchange: &Exchange, visit: &Visit, now: Timestamp) -> Answer {
     app.store
-        .close_interaction(exchange.tenant.id(), visit.interaction.id, now)
+        .close_interaction(exchange.tenant.id(), Some(visit.interaction.id), None, now)
         .await?;
     done(app, exchange, (DeviceOutcome::Left, None))
 }

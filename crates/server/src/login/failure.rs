@@ -11,9 +11,9 @@ use jeton_protocol::refusal::Refusal;
 
 pub fn page(app: &App, exchange: &Exchange, denied: &Denied) -> Reply {
     let (status, cause) = match denied {
-        Denied::Refused(refusal) | Denied::RefusedWithChallenge(refusal) => {
-            (StatusCode::BAD_REQUEST, refusal.rule.cause)
-        }
+        Denied::Refused(refusal)
+        | Denied::RefusedWithChallenge(refusal)
+        | Denied::RefusedWithNonce(refusal, _) => (StatusCode::BAD_REQUEST, refusal.rule.cause),
         Denied::Throttled(..) => (StatusCode::TOO_MANY_REQUESTS, "throttled"),
         Denied::Failed(fault) if fault.is_passing() => {
             (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
@@ -22,9 +22,12 @@ pub fn page(app: &App, exchange: &Exchange, denied: &Denied) -> Reply {
     };
     let reply = render(app, exchange, (status, cause), denied.refusal());
     match denied {
-        Denied::Throttled(_, seconds) => later(reply, *seconds),
+        Denied::Throttled(_, reached) => later(reply, reached.seconds),
         Denied::Failed(fault) if fault.is_passing() => later(reply, 1),
-        Denied::Failed(_) | Denied::Refused(_) | Denied::RefusedWithChallenge(_) => reply,
+        Denied::Failed(_)
+        | Denied::Refused(_)
+        | Denied::RefusedWithChallenge(_)
+        | Denied::RefusedWithNonce(..) => reply,
     }
 }
 

@@ -1,14 +1,16 @@
 //! The end of an interaction: a grant with its code, or a refusal, sent to the client (RFC 6749 §4.1.2).
 
 use super::browser::{INTERACTION_KNOWN, Visit};
+use super::form_post;
 use crate::ambient::Ambient;
 use crate::app::App;
 use crate::endpoints::Answer;
 use crate::http::denied::Denied;
 use crate::http::exchange::Exchange;
 use crate::http::reply;
+use jeton_protocol::authorize::pushed;
 use jeton_protocol::authorize::request::AuthorizationRequest;
-use jeton_protocol::authorize::response::AuthorizationResponse;
+use jeton_protocol::authorize::response::{AuthorizationResponse, Carried, ResponseTarget};
 use jeton_protocol::client::Client;
 use jeton_protocol::consent::Consent;
 use jeton_protocol::grant::{CodeBinding, Grant};
@@ -17,6 +19,7 @@ use jeton_protocol::refusal::{Refusal, Trail};
 use jeton_protocol::scope::Scope;
 use jeton_protocol::session::Session;
 use jeton_store::grants::{Approval, Approved};
+use jeton_store::interactions::Closed;
 use jeton_token::handle::HandleKind;
 use jeton_token::row_id::RowId;
 use jeton_token::timestamp::Timestamp;
@@ -49,6 +52,7 @@ pub async fn grant(
             .seal(tenant.id.as_str(), HandleKind::Code, grant.id, 0);
     let approval = Approval {
         interaction: visit.stored.then_some(visit.interaction.id),
+        pushed: visit.interaction.pushed,
         version: visit.interaction.progress.version,
         code_expires_at: ambient.now.plus(tenant.policy.lifetimes.code),
         consent,
@@ -59,11 +63,10 @@ pub async fn grant(
         Approved::Approved => {
             trail.pass(&INTERACTION_KNOWN);
             let target = &visit.authorization()?.target;
-            Ok(reply::see_other(&target.encode(
-                &AuthorizationResponse::Code(&code),
-                &tenant.issuer,
-            )))
+            let response = AuthorizationResponse::Code(&code);
+            respond(app, exchange, target, (&response, ambient.now))
         }
+        Approved::PushedRequestUsed => Err(pushed::used_meanwhile().into()),
         Approved::AlreadyClosed => Err(ended("one that was answered meanwhile").into()),
     }
 }
@@ -76,29 +79,49 @@ pub async fn refuse(
     refusal: Refusal,
     now: Timestamp,
 ) -> Answer {
-    if visit.stored {
-        app.store
-            .close_interaction(exchange.tenant.id(), visit.interaction.id, now)
-            .await?;
+    let stored = visit.stored.then_some(visit.interaction.id);
+    let pushed = visit.interaction.pushed;
+    if stored.is_some() || pushed.is_some() {
+        let tenant = exchange.tenant.id();
+        match app
+            .store
+            .close_interaction(tenant, stored, pushed, now)
+            .await?
+        {
+            Closed::Closed => {}
+            Closed::AlreadyClosed => return Err(ended("one that was answered meanwhile").into()),
+            Closed::PushedRequestUsed => return Err(pushed::used_meanwhile().into()),
+        }
     }
-    Ok(send_refusal(
-        app,
-        exchange,
-        &visit.authorization()?.target,
-        &refusal,
-    ))
+    let target = &visit.authorization()?.target;
+    send_refusal(app, exchange, target, (&refusal, now))
 }
 
 /// The error response at the proven redirection URI.
 pub fn send_refusal(
     app: &App,
     exchange: &Exchange,
-    target: &jeton_protocol::authorize::response::ResponseTarget,
-    refusal: &Refusal,
-) -> reply::Reply {
+    target: &ResponseTarget,
+    (refusal, now): (&Refusal, Timestamp),
+) -> Answer {
     app.observe.note_sent_refusal(exchange, refusal);
-    let issuer = &exchange.tenant.tenant.issuer;
-    reply::see_other(&target.encode(&AuthorizationResponse::Refused(refusal), issuer))
+    let response = AuthorizationResponse::Refused(refusal);
+    respond(app, exchange, target, (&response, now))
+}
+
+/// The response in the mode of the request: the browser is redirected with it, or shown a form to post it.
+fn respond(
+    app: &App,
+    exchange: &Exchange,
+    target: &ResponseTarget,
+    (response, now): (&AuthorizationResponse<'_>, Timestamp),
+) -> Answer {
+    let tenant = &exchange.tenant.tenant;
+    let ring = exchange.tenant.ring();
+    match target.encode(response, &tenant.issuer, (&ring, now))? {
+        Carried::Redirect(uri) => Ok(reply::see_other(&uri)),
+        Carried::Form { action, fields } => form_post::show(app, exchange, &action, &fields),
+    }
 }
 
 fn new_grant(
@@ -128,6 +151,7 @@ fn new_grant(
             redirect_uri_sent: true,
             code_challenge: Some(request.code_challenge.clone()),
             nonce: request.nonce.clone(),
+            key: request.key,
         },
         created_at: ambient.now,
         expires_at: ambient.now.plus(tenant.policy.lifetimes.refresh_absolute),

@@ -8,6 +8,7 @@ pub mod device;
 pub mod device_confirm;
 pub mod failure;
 pub mod finish;
+pub mod form_post;
 pub mod sign_in;
 pub mod username;
 pub mod view;
@@ -20,6 +21,7 @@ use crate::http::exchange::Exchange;
 use crate::http::reply;
 use crate::login::sign_in::set_cookie;
 use browser::Visit;
+use jeton_protocol::authorize::pushed::PushedRequestId;
 use jeton_protocol::authorize::request::unknown_client;
 use jeton_protocol::authorize::step::{Situation, Step, next_step};
 use jeton_protocol::client::Client;
@@ -46,7 +48,7 @@ pub async fn resume(
 pub async fn begin(
     app: &App,
     exchange: &Exchange,
-    request: InteractionRequest,
+    (request, pushed): (InteractionRequest, Option<PushedRequestId>),
     (ambient, trail): (&mut Ambient, &mut Trail),
 ) -> Answer {
     let (browser, cookie) = browser::known_browser(app, exchange, ambient).await;
@@ -56,6 +58,7 @@ pub async fn begin(
         request,
         browser: browser::digest(browser),
         progress: Progress::default(),
+        pushed,
         created_at: ambient.now,
         expires_at: ambient.now.plus(tenant.policy.lifetimes.interaction),
         closed_at: None,
@@ -130,8 +133,8 @@ pub(super) async fn to_page(
     (visit, now): (Visit, Timestamp),
 ) -> Answer {
     if !visit.stored {
-        if let Some(seconds) = app.throttle.admit_interaction(exchange, now) {
-            return Err(Denied::Throttled(&FEW_SIGN_INS, seconds));
+        if let Some(reached) = app.throttle.admit_interaction(exchange, now) {
+            return Err(Denied::Throttled(&FEW_SIGN_INS, reached));
         }
         app.store
             .open_interaction(exchange.tenant.id(), visit.interaction)

@@ -10,8 +10,9 @@ use crate::http::cookies::Cookie;
 use crate::http::denied::{Denied, later};
 use crate::http::exchange::Exchange;
 use crate::http::reply;
+use crate::logo;
 use crate::pages::{DemoUser, Page, SignIn, SignInProblem, Why};
-use crate::throttle::network;
+use crate::throttle::{Reached, network};
 use http::{HeaderValue, Method, StatusCode, header};
 use jeton_protocol::authorize::request::Prompt;
 use jeton_protocol::interaction::SignedIn;
@@ -19,14 +20,13 @@ use jeton_protocol::params::Params;
 use jeton_protocol::refusal::{Refusal, Trail};
 use jeton_protocol::session::{ACR_PASSWORD, Session, SessionId};
 use jeton_protocol::user::User;
+use jeton_store::audit::account;
 use jeton_store::interactions::Stepped;
 use jeton_store::sessions::Renewed;
 use jeton_store::throttle::Throttled;
 use jeton_token::handle::HandleKind;
 use jeton_token::row_id::RowId;
-use jeton_token::secret::sha256;
-use jeton_token::{base64url, timestamp::Timestamp};
-use std::time::Duration;
+use jeton_token::timestamp::Timestamp;
 
 /// `GET /sign-in` shows the form, `POST /sign-in` takes it.
 pub async fn sign_in(
@@ -42,7 +42,7 @@ pub async fn sign_in(
         let request = visit.interaction.authorization();
         let hint = request.and_then(|request| request.login_hint.clone());
         let hint = hint.unwrap_or_default();
-        return show(app, exchange, &visit, (&hint, None)).await;
+        return show(app, exchange, &visit, (&hint, None), ambient.now).await;
     }
     let params = exchange.form()?;
     let visit = Visit::load(app, exchange, params.one("interaction"), ambient.now, trail).await?;
@@ -58,14 +58,15 @@ pub async fn sign_in(
                 exchange,
                 &visit,
                 (typed_name(&params), Some(SignInProblem::WrongPassword)),
+                ambient.now,
             )
             .await
         }
-        Tried::TooOften(wait) => {
+        Tried::TooOften(reached) => {
             let shown = (typed_name(&params), Some(SignInProblem::Throttled));
             Ok(later(
-                show(app, exchange, &visit, shown).await?,
-                wait.as_secs() + 1,
+                show(app, exchange, &visit, shown, ambient.now).await?,
+                reached.seconds,
             ))
         }
     }
@@ -112,10 +113,11 @@ pub(super) fn back_to_dispatcher(exchange: &Exchange, handle: &str) -> reply::Re
 enum Tried {
     Right(Box<User>),
     Wrong,
-    TooOften(Duration),
+    TooOften(Reached),
 }
 
-/// The counters are charged before the password is looked at, so that parallel guesses cannot outrun them (SEC-013).
+/// The counters are charged before the password is looked at, so that parallel guesses cannot outrun them (SEC-013). A right
+/// one gets its charges back: many people behind one address are not held against each other (SEC-465).
 async fn check_password(
     app: &App,
     exchange: &Exchange,
@@ -134,12 +136,26 @@ async fn check_password(
     let address = format!("address:{}", network(exchange.address));
     app.passwords.check_room()?;
     let rates = app.throttle.rates();
-    for (bucket, rate) in [(&address, rates.address), (&account, rates.account)] {
-        if let Throttled::Wait(wait) = app.store.charge(tenant, bucket, rate, ambient.now).await? {
-            app.metrics.count_sign_in("throttled");
-            tracing::warn!(event = "sign_in.throttled", request_id = %exchange.id, tenant = %tenant, address = %exchange.address, wait_seconds = wait.as_secs());
-            return Ok(Tried::TooOften(wait));
-        }
+    let both = (
+        (address.clone(), rates.address),
+        (account.clone(), rates.account),
+    );
+    let charged = app.store.charge_both(tenant, both, ambient.now).await?;
+    if let (Throttled::Wait(wait), of_account) = charged {
+        app.metrics.count_sign_in("throttled");
+        let (limit, of) = if of_account {
+            ("sign_in_failures_per_account", account)
+        } else {
+            ("sign_ins_per_address", address)
+        };
+        let reached = Reached {
+            limit,
+            of,
+            seconds: wait.as_secs() + 1,
+        };
+        app.observe
+            .note_throttled(exchange, "/sign-in", (&reached, ambient.now));
+        return Ok(Tried::TooOften(reached));
     }
     let user = user.filter(|user| user.disabled_at.is_none());
     let stored = match &user {
@@ -150,7 +166,9 @@ async fn check_password(
     let right = app.passwords.matches(stored.as_deref(), password).await?;
     match user.filter(|_| right) {
         Some(user) => {
-            app.store.forgive(tenant, &account).await?;
+            let counted = (account, (address, rates.address));
+            let held = (ambient.now, app.clock.now());
+            app.store.forgive(tenant, counted, held).await?;
             rehash(app, exchange, (user.id, stored, password), ambient).await?;
             app.metrics.count_sign_in("success");
             Ok(Tried::Right(Box::new(user)))
@@ -182,7 +200,7 @@ fn budget(exchange: &Exchange, name: &str, user: Option<&User>) -> String {
     });
     match (known, user) {
         (Some(known), Some(user)) if known.row == user.id => format!("known:{}", user.id),
-        (_, _) => format!("account:{}", base64url::encode(&sha256(name.as_bytes()))),
+        (_, _) => account(name),
     }
 }
 
@@ -285,15 +303,25 @@ async fn renew(
     }
 }
 
-pub(super) async fn open_session(
+async fn open_session(
     app: &App,
     exchange: &Exchange,
     user: &User,
     ambient: &mut Ambient,
 ) -> Result<(SessionId, u32), Denied> {
+    let session = new_session(exchange, user, ambient);
+    let id = session.id;
+    let occasion = exchange.occasion(&user.id.to_string(), ambient);
+    app.store
+        .open_session(exchange.tenant.id(), session, occasion)
+        .await?;
+    Ok((id, 0))
+}
+
+pub(super) fn new_session(exchange: &Exchange, user: &User, ambient: &mut Ambient) -> Session {
     let now = ambient.now;
-    let tenant = &exchange.tenant.tenant;
-    let session = Session {
+    let lifetimes = &exchange.tenant.tenant.policy.lifetimes;
+    Session {
         id: RowId::new(now, &mut ambient.entropy),
         user: user.id,
         auth_time: now,
@@ -301,15 +329,9 @@ pub(super) async fn open_session(
         acr: ACR_PASSWORD.to_owned(),
         created_at: now,
         last_seen_at: now,
-        expires_at: now.plus(tenant.policy.lifetimes.session_absolute),
+        expires_at: now.plus(lifetimes.session_absolute),
         ended_at: None,
-    };
-    let id = session.id;
-    let occasion = exchange.occasion(&user.id.to_string(), ambient);
-    app.store
-        .open_session(&tenant.id, session, occasion)
-        .await?;
-    Ok((id, 0))
+    }
 }
 
 pub(crate) fn set_cookie(reply: &mut reply::Reply, cookie: HeaderValue) {
@@ -321,6 +343,7 @@ async fn show(
     exchange: &Exchange,
     visit: &Visit,
     (username, problem): (&str, Option<SignInProblem>),
+    now: Timestamp,
 ) -> Answer {
     let request = visit.interaction.authorization();
     let client = match request {
@@ -330,10 +353,15 @@ async fn show(
     let asking = client.as_deref().zip(request);
     let path = format!("{}/sign-in", exchange.tenant.tenant.issuer.path());
     let csrf = visit.csrf(exchange, None);
+    let logo = client
+        .as_ref()
+        .and_then(|client| logo::path(app, exchange, client, now));
     let development = app.settings.development.as_ref();
     let page = SignIn {
         look: view::look(&exchange.tenant.tenant),
-        client: asking.map(|(client, request)| view::asking(client, request.target.redirect_uri())),
+        client: asking.map(|(client, request)| {
+            view::asking(client, request.target.redirect_uri(), logo.as_deref())
+        }),
         action: &path,
         interaction: &visit.handle,
         csrf: &csrf,

@@ -21,11 +21,12 @@ pub fn locale(exchange: &Exchange, ui_locales: Option<&str>) -> Locale {
     Locale::choose(ui_locales, exchange.header(&header::ACCEPT_LANGUAGE))
 }
 
-pub fn asking<'a>(client: &'a Client, redirect_uri: &'a str) -> Asking<'a> {
+/// `logo` is the path of the client's image, if it has one.
+pub fn asking<'a>(client: &'a Client, redirect_uri: &'a str, logo: Option<&'a str>) -> Asking<'a> {
     let link = |uri: &'a Option<String>| uri.as_deref().and_then(WebUrl::parse);
     Asking {
         name: client.display_name(),
-        logo: None,
+        logo,
         client_uri: link(&client.client_uri),
         policy_uri: link(&client.policy_uri),
         tos_uri: link(&client.tos_uri),

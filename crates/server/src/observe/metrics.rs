@@ -34,6 +34,24 @@ struct CauseLabels {
     cause: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EgressLabels {
+    purpose: &'static str,
+    outcome: &'static str,
+}
+
+/// Counts what goes out; the door holds a copy.
+#[derive(Clone, Debug, Default)]
+pub struct Egress(Family<EgressLabels, Counter>);
+
+impl Egress {
+    pub fn count(&self, purpose: &'static str, outcome: &'static str) {
+        self.0
+            .get_or_create(&EgressLabels { purpose, outcome })
+            .inc();
+    }
+}
+
 type Durations = Family<RequestLabels, Histogram, fn() -> Histogram>;
 
 pub struct Metrics {
@@ -42,6 +60,7 @@ pub struct Metrics {
     requests: Durations,
     sign_ins: Family<OutcomeLabels, Counter>,
     refusals: Family<CauseLabels, Counter>,
+    egress: Egress,
 }
 
 impl fmt::Debug for Metrics {
@@ -70,6 +89,12 @@ impl Metrics {
             "Refused requests by the rule that refused",
             refusals.clone(),
         );
+        let egress = Egress::default();
+        registry.register(
+            "outbound_requests",
+            "Requests to other servers",
+            egress.0.clone(),
+        );
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "What is running", build);
         Self {
@@ -78,7 +103,12 @@ impl Metrics {
             requests,
             sign_ins,
             refusals,
+            egress,
         }
+    }
+
+    pub fn egress(&self) -> Egress {
+        self.egress.clone()
     }
 
     pub fn count_token(&self, grant: GrantType) {

@@ -1,20 +1,24 @@
 //! What happened: one log line a decision, the trace of a development server, the metrics. Nothing secret gets here.
 
 pub mod metrics;
+mod quiet;
 pub mod trace;
 
 use crate::http::denied::Denied;
 use crate::http::exchange::Exchange;
 use crate::http::routes::Route;
+use crate::throttle::Reached;
 use jeton_protocol::refusal::{ErrorCode, Refusal, Rule, Trail};
 use jeton_token::row_id::RowId;
 use jeton_token::timestamp::Timestamp;
+use quiet::Quiet;
 use std::fmt;
 use std::sync::Mutex;
 use trace::{Step, Trace};
 
 pub struct Observe {
     trace: Option<Mutex<Trace>>,
+    throttled: Quiet,
 }
 
 impl fmt::Debug for Observe {
@@ -29,6 +33,7 @@ impl Observe {
     pub fn new(traces: bool) -> Self {
         Self {
             trace: traces.then(|| Mutex::new(Trace::new())),
+            throttled: Quiet::default(),
         }
     }
 
@@ -41,22 +46,55 @@ impl Observe {
     }
 
     /// A refusal that left as an envelope of the route.
-    pub fn note_denied(&self, exchange: &Exchange, route: &Route, denied: &Denied) {
+    pub fn note_denied(
+        &self,
+        exchange: &Exchange,
+        route: &Route,
+        (denied, now): (&Denied, Timestamp),
+    ) {
         match denied {
-            Denied::Refused(refusal) | Denied::RefusedWithChallenge(refusal) => {
+            Denied::Refused(refusal)
+            | Denied::RefusedWithChallenge(refusal)
+            | Denied::RefusedWithNonce(refusal, _) => {
                 // A device that waits is told so every few seconds, and nothing is wrong.
                 if refusal.code() != ErrorCode::AuthorizationPending {
                     log_refusal(exchange, route.label, refusal);
                 }
                 self.keep(exchange, refusal);
             }
-            Denied::Throttled(..) => {
-                tracing::warn!(event = "throttled", request_id = %exchange.id, tenant = %exchange.tenant.id(), endpoint = route.label);
+            Denied::Throttled(_, reached) => {
+                self.note_throttled(exchange, route.label, (reached, now));
             }
             Denied::Failed(fault) => {
                 tracing::error!(event = "fault", request_id = %exchange.id, tenant = %exchange.tenant.id(), endpoint = route.label, %fault);
             }
         }
+    }
+
+    /// A limit that was reached: one line a minute for each, which says how many others there were.
+    pub fn note_throttled(
+        &self,
+        exchange: &Exchange,
+        endpoint: &str,
+        (reached, now): (&Reached, Timestamp),
+    ) {
+        let tenant = exchange.tenant.id();
+        let what = (tenant.as_str(), reached.limit, reached.of.as_str());
+        let Some(left_out) = self.throttled.may_log(&what, now) else {
+            return;
+        };
+        tracing::warn!(
+            event = "throttled",
+            request_id = %exchange.id,
+            %tenant,
+            endpoint,
+            limit = reached.limit,
+            // Quoted, because a caller chose part of it (SEC-251).
+            of = ?reached.of,
+            address = %exchange.address,
+            retry_after = reached.seconds,
+            left_out,
+        );
     }
 
     /// A refusal that was sent to the client's redirection URI.

@@ -58,6 +58,7 @@ fn class_of(cause: &str) -> &str {
         | "redirect_uri_mismatch"
         | "redirect_uri_invalid" => "unregistered",
         "interaction_unknown" => "expired",
+        "request_uri_unknown" | "request_uri_expired" | "request_uri_used" => "request_uri_invalid",
         "interaction_of_another_browser" => "wrong_browser",
         "form_from_elsewhere" => "foreign_form",
         "in_a_frame" => "framed",

@@ -10,6 +10,7 @@ mod clause;
 mod consent;
 mod device;
 mod failure;
+mod form_post;
 mod home;
 mod locale;
 mod look;
@@ -28,6 +29,7 @@ pub use asset::{Asset, asset};
 pub use consent::{Consent, ScopeLine};
 pub use device::{DeviceConfirm, DeviceDone, DeviceOutcome, UserCodePage};
 pub use failure::{Explained, Failure, Onward};
+pub use form_post::{FormPost, PostedField};
 pub use home::{Demo, Home, HomeClient, HomeEndpoint};
 pub use locale::Locale;
 pub use look::Look;
@@ -51,6 +53,7 @@ pub enum Page<'a> {
     DeviceConfirm(DeviceConfirm<'a>),
     DeviceDone(DeviceDone<'a>),
     Failure(Failure<'a>),
+    FormPost(FormPost<'a>),
     SignedOut(SignedOut<'a>),
     SignOutQuestion(SignOutQuestion<'a>),
     Home(Home<'a>),
@@ -69,6 +72,7 @@ impl Page<'_> {
             Self::DeviceConfirm(_) => "device-confirm.html",
             Self::DeviceDone(_) => "device-done.html",
             Self::Failure(_) => "failure.html",
+            Self::FormPost(_) => "form-post.html",
             Self::SignedOut(_) => "signed-out.html",
             Self::SignOutQuestion(_) => "sign-out.html",
             Self::Home(_) => "home.html",

@@ -54,7 +54,7 @@ impl Pages {
 /// Instructions one page may cost. The longest page, a full trace, stays under a quarter of it.
 const FUEL: u64 = 2_000_000;
 
-const TEMPLATES: [(&str, &str); 18] = [
+const TEMPLATES: [(&str, &str); 19] = [
     (
         "layout.html",
         include_str!("../../assets/templates/layout.html"),
@@ -90,6 +90,10 @@ const TEMPLATES: [(&str, &str); 18] = [
     (
         "failure.html",
         include_str!("../../assets/templates/failure.html"),
+    ),
+    (
+        "form-post.html",
+        include_str!("../../assets/templates/form-post.html"),
     ),
     (
         "signed-out.html",

@@ -271,8 +271,8 @@ fn every_member_of_a_file_is_honoured_or_named() {
         ),
         (
             "jwks_uri",
-            json!("https://a.example/jwks"),
-            "jwks_uri is not supported yet",
+            json!("http://a.example/jwks"),
+            "jwks_uri is \"http://a.example/jwks\": ",
         ),
         (
             "backchannel_logout_uri",

@@ -77,6 +77,7 @@ async fn every_member_is_registered_true_and_of_its_type() {
     for (name, path) in [
         ("authorization_endpoint", "/authorize"),
         ("token_endpoint", "/token"),
+        ("pushed_authorization_request_endpoint", "/par"),
         ("userinfo_endpoint", "/userinfo"),
         ("jwks_uri", "/jwks"),
         ("introspection_endpoint", "/introspect"),
@@ -88,7 +89,10 @@ async fn every_member_is_registered_true_and_of_its_type() {
     }
     let lists = [
         ("response_types_supported", json!(["code"])),
-        ("response_modes_supported", json!(["query"])),
+        (
+            "response_modes_supported",
+            json!(jeton_protocol::authorize::response::MODES),
+        ),
         (
             "grant_types_supported",
             json!([
@@ -123,11 +127,12 @@ async fn every_member_is_registered_true_and_of_its_type() {
     for flag in [
         "claims_parameter_supported",
         "authorization_response_iss_parameter_supported",
+        "request_parameter_supported",
     ] {
         assert_eq!(found[flag], true, "{flag}");
     }
     for flag in [
-        "request_parameter_supported",
+        "require_pushed_authorization_requests",
         "request_uri_parameter_supported",
     ] {
         assert_eq!(found[flag], false, "{flag}");

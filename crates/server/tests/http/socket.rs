@@ -1,7 +1,8 @@
 //! What only a real connection shows: framing, limits, and answers that arrive (SEC-194, SEC-362, SEC-444).
 
 use crate::support::TestServer;
-use jeton::http::listener::{Listening, serve};
+use jeton::http::listener::{Listening, connections_within, serve};
+use jeton::http::pace::Patience;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ async fn listening(server: &TestServer) -> (SocketAddr, watch::Sender<bool>) {
         socket,
         tls: None,
         management: false,
+        patience: Patience::default(),
     };
     tokio::spawn(serve(Arc::clone(&server.app), listening, stopped));
     (address, stop)
@@ -115,4 +117,17 @@ async fn a_request_that_two_servers_would_read_differently_is_refused() {
         + "0\r\n\r\nGET /jwks HTTP/1.1\r\nHost: id.example\r\n\r\n";
     let answer = exchange(address, both.as_bytes()).await;
     assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+}
+
+// SEC-361, SEC-327: connections leave descriptors for everything else
+#[test]
+fn connections_take_no_more_than_the_limit_of_open_files_allows() {
+    let limits = |soft: &str| {
+        format!("Limit   Soft Limit  Hard Limit  Units\nMax open files  {soft}  524288  files\n")
+    };
+    assert_eq!(connections_within(&limits("1024")), 896);
+    assert_eq!(connections_within(&limits("100")), 50);
+    assert_eq!(connections_within(&limits("524288")), 16_384);
+    assert_eq!(connections_within(&limits("unlimited")), 16_384);
+    assert_eq!(connections_within(""), 16_384);
 }

@@ -39,7 +39,7 @@ both! {
         let (interaction, tenant) = (again.interaction, world.tenant.clone());
         assert_eq!(world.store.approve(&world.tenant, again).await.unwrap(), Approved::AlreadyClosed);
         assert!(world.store.pending_grant(&tenant, second).await.unwrap().is_none());
-        let closed = world.store.close_interaction(&tenant, interaction.unwrap(), world.now).await.unwrap();
+        let closed = world.store.close_interaction(&tenant, interaction, None, world.now).await.unwrap();
         assert_eq!(closed, Closed::AlreadyClosed);
     }
 

@@ -1,8 +1,10 @@
 //! Authorization codes are a state of the grant, spent once.
 
 use crate::support::{DAY, MINUTE, World};
-use jeton_store::grants::Redeemed;
+use jeton_protocol::grant::Grant;
+use jeton_store::grants::{Redeemed, Redemption};
 use jeton_store::{Fault, Lineage, StoreError};
+use jeton_token::Confirmation;
 
 fn lineage<'a>(world: &'a World, grant: jeton_token::row_id::RowId) -> Lineage<'a> {
     Lineage {
@@ -44,6 +46,23 @@ both! {
         let replays = trail.iter().filter(|entry| entry.event == "code.replayed").count();
         assert_eq!(replays, 1);
         assert_eq!(world.redeem(grant).await, Redeemed::Replayed);
+    }
+
+    // P-231, SEC-181
+    async fn redeeming_binds_the_grant_to_a_key_once_and_a_replay_changes_nothing(world: World) {
+        let id = world.approved(true).await;
+        let bound = async |world: &mut World, key: [u8; 32]| {
+            let found = world.store.refreshable_grant(&world.tenant, id).await.unwrap().unwrap();
+            let binding = Some(Confirmation::DpopKey(key));
+            let bound = Some(Grant { binding, ..found.grant });
+            let redemption = Redemption { bound, ..world.redemption(id) };
+            world.store.redeem_code(&world.tenant, redemption).await.unwrap()
+        };
+        let before = world.store.pending_grant(&world.tenant, id).await.unwrap().unwrap().grant;
+        assert_eq!(bound(&mut world, [1; 32]).await, Redeemed::Issued);
+        assert_eq!(bound(&mut world, [2; 32]).await, Redeemed::Replayed);
+        let after = world.store.refreshable_grant(&world.tenant, id).await.unwrap().unwrap().grant;
+        assert_eq!(after, Grant { binding: Some(Confirmation::DpopKey([1; 32])), ..before });
     }
 
     async fn an_expired_code_is_gone(world: World) {

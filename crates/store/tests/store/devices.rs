@@ -108,7 +108,7 @@ both! {
     // SEC-302, SEC-347: a page that was answered already, or whose session ended, leaves the device waiting
     async fn an_approval_that_comes_to_nothing_leaves_the_device_waiting(world: World) {
         let closed = world.device_approval().await;
-        world.store.close_interaction(&world.tenant, closed.interaction.unwrap(), world.now).await.unwrap();
+        world.store.close_interaction(&world.tenant, closed.interaction, None, world.now).await.unwrap();
         let ended = world.device_approval().await;
         let occasion = world.occasion();
         let answers = [closed, ended];

@@ -8,6 +8,7 @@ use jeton_store::leases::Leased;
 use jeton_store::{Fault, Location, Options, Store, StoreError};
 
 both! {
+    // SEC-445
     async fn a_verb_that_fails_or_panics_harms_no_other(world: World) {
         let mut work = Vec::new();
         for number in 0..200_u32 {

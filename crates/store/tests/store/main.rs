@@ -4,6 +4,9 @@
 mod support;
 
 mod approval;
+pub mod audit;
+mod audit_tamper;
+mod audit_verbs;
 mod changes;
 mod codes;
 mod cuts;
@@ -15,6 +18,7 @@ mod keys;
 mod migrations;
 mod model;
 mod people;
+mod pushed_requests;
 mod races;
 mod refresh;
 mod schema;

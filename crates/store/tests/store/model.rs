@@ -186,6 +186,7 @@ impl Player {
         let grant = self.model.grants[at].id;
         let occasion = self.world.occasion();
         let redemption = Redemption {
+            bound: None,
             grant,
             refresh_expires_at: refresh,
             occasion,

@@ -8,8 +8,8 @@ use crate::support::{MINUTE, World, open};
 use jeton_protocol::device::Device;
 use jeton_store::Store;
 use jeton_store::devices::{Denial, Denied, Opened};
-use jeton_store::grants::{Approved, Redeemed};
-use jeton_store::interactions::Stepped;
+use jeton_store::grants::{Approval, Approved, Redeemed};
+use jeton_store::interactions::{Closed, Stepped};
 use jeton_store::leases::Leased;
 use jeton_store::links::{Link, LinkUse};
 use jeton_store::refresh::Rotated;
@@ -111,7 +111,7 @@ both! {
         }
     }
 
-    // RACE-64, SEC-120, SEC-306
+    // RACE-64, SEC-120, SEC-306, SEC-R01
     async fn a_value_is_claimed_by_one(world: World) {
         let other = open(&world.location);
         for round in 0..ROUNDS {
@@ -154,6 +154,40 @@ both! {
                 made += usize::from(world.store.pending_grant(&world.tenant, grant).await.unwrap().is_some());
             }
             assert_eq!(made, 1);
+        }
+    }
+
+    // RACE-64, SEC-013, SEC-300: in 64 browsers, signed in or silent, approved or refused, one is answered
+    async fn a_pushed_request_is_answered_once(world: World) {
+        let other = open(&world.location);
+        for _ in 0..ROUNDS {
+            let pushed = Some(world.pushed().await);
+            let mut crowd: Vec<Box<dyn FnOnce(Store) -> Answering>> = Vec::new();
+            let mut grants = Vec::new();
+            for number in 0..CROWD {
+                let (tenant, now) = (world.tenant.clone(), world.now);
+                if number % 8 == 7 {
+                    crowd.push(Box::new(move |store: Store| Box::pin(async move {
+                        let closed = store.close_interaction(&tenant, None, pushed, now).await?;
+                        Ok(closed == Closed::Closed)
+                    })));
+                    continue;
+                }
+                let approval = Approval { pushed, ..world.approval(true).await };
+                let interaction = approval.interaction.filter(|_| number % 2 == 0);
+                let approval = Approval { interaction, ..approval };
+                grants.push(approval.grant.id);
+                crowd.push(Box::new(move |store: Store| Box::pin(async move {
+                    Ok(store.approve(&tenant, approval).await? == Approved::Approved)
+                })));
+            }
+            let outcomes = race(&world, &other, crowd).await;
+            assert_eq!(count(&outcomes, &true), 1);
+            let mut made = 0;
+            for grant in grants {
+                made += usize::from(world.store.pending_grant(&world.tenant, grant).await.unwrap().is_some());
+            }
+            assert!(made <= 1, "{made} grants of one request");
         }
     }
 
@@ -230,7 +264,7 @@ both! {
         for _ in 0..ROUNDS {
             let approval = world.device_approval().await;
             let id = approval.grant.id;
-            let mut crowd: Vec<Box<dyn FnOnce(Store) -> Answering>> = Vec::new();
+            let mut crowd: Vec<Box<dyn FnOnce(Store) -> Deciding>> = Vec::new();
             for number in 0..CROWD {
                 let tenant = world.tenant.clone();
                 if number % 4 < 2 {
@@ -356,8 +390,12 @@ both! {
     }
 }
 
-type Answering = std::pin::Pin<
+type Deciding = std::pin::Pin<
     Box<dyn Future<Output = Result<Option<&'static str>, jeton_store::StoreError>> + Send>,
 >;
+
+type Answering =
+    std::pin::Pin<Box<dyn Future<Output = Result<bool, jeton_store::StoreError>> + Send>>;
+
 type Work =
     std::pin::Pin<Box<dyn Future<Output = Result<Rotated, jeton_store::StoreError>> + Send>>;

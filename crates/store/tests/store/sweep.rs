@@ -3,8 +3,9 @@
 use crate::support::{DAY, MINUTE, World};
 use jeton_protocol::cut::CutTarget;
 use jeton_store::grants::{Approved, Redeemed};
-use jeton_store::replay::{OneTime, ReplayKind};
+use jeton_store::replay::{Claimed, OneTime, ReplayKind};
 use jeton_store::sweep::SweepCursor;
+use jeton_token::timestamp::Timestamp;
 
 async fn sweep_all(world: &World) -> u64 {
     let (mut cursor, mut deleted) = (SweepCursor::default(), 0);
@@ -16,6 +17,20 @@ async fn sweep_all(world: &World) -> u64 {
             return deleted;
         }
     }
+}
+
+async fn claim(world: &World, value: &str, expires_at: Timestamp) {
+    let value = OneTime {
+        kind: ReplayKind::DpopProof,
+        client: world.client.clone(),
+        value: value.into(),
+        expires_at,
+    };
+    let claimed = world
+        .store
+        .claim_once(&world.tenant, &value, world.now)
+        .await;
+    assert_eq!(claimed, Ok(Claimed::Claimed));
 }
 
 both! {
@@ -80,6 +95,72 @@ both! {
         sweep_all(&world).await;
         assert!(world.store.device(&world.tenant, id).await.unwrap().is_none());
         assert_eq!(world.redeem(id).await, Redeemed::Replayed, "a second use is known without the row");
+    }
+
+    // SEC-358, SEC-313: a backlog goes in small verbs, oldest first, and others write in between
+    async fn a_backlog_is_swept_in_batches_and_others_write_meanwhile(world: World) {
+        const BACKLOG: u32 = 50_000;
+        const KEPT: u32 = 10;
+        for tenth in 0..10_i64 {
+            let (tenant, now) = (world.tenant.clone(), world.now);
+            world.store.write(move |tx| {
+                for number in 0..i64::from(BACKLOG / 10) {
+                    let place = tenth * 5000 + number;
+                    tx.run(
+                        "INSERT INTO replay (tenant_id, kind, client_id, value, expires_at) VALUES ($1, 'dpop', 'app', $2, $3)",
+                        &[tenant.as_str().into(), (&place.to_be_bytes()[..]).into(), (now.millis() + place).into()],
+                    )?;
+                }
+                Ok(())
+            }).await.unwrap();
+        }
+        for number in 0..KEPT {
+            claim(&world, &format!("kept {number}"), world.now.plus(DAY)).await;
+        }
+        world.later(10 * MINUTE);
+        let count = |world: &World| {
+            let store = world.store.clone();
+            async move {
+                let rows = store.read(|tx| tx.one("SELECT COUNT(*), MIN(expires_at) FROM replay", &[])).await.unwrap().unwrap();
+                (rows.int(0).unwrap(), rows.int(1).unwrap())
+            }
+        };
+        let (mut cursor, mut steps) = (SweepCursor::default(), 0);
+        loop {
+            let before = count(&world).await;
+            let swept = world.store.sweep(cursor, world.now).await.unwrap();
+            let after = count(&world).await;
+            assert!(swept.deleted <= 500 && before.0 - after.0 <= 500, "{swept:?}");
+            assert!(after.1 > before.1 || swept.deleted == 0, "the oldest went first");
+            claim(&world, &format!("between {steps}"), world.now.plus(DAY)).await;
+            (cursor, steps) = (swept.cursor, steps + 1);
+            if !swept.more {
+                break;
+            }
+        }
+        assert_eq!(steps, 101);
+        assert_eq!(count(&world).await.0, i64::from(KEPT) + 101);
+    }
+
+    // SEC-358: what the walk has to find among what lives is all found, wherever it stands
+    async fn counters_and_grants_are_found_wherever_they_stand(world: World) {
+        let (tenant, now) = (world.tenant.clone(), world.now);
+        world.store.write(move |tx| {
+            for number in 0..6000_i64 {
+                let lives = number % 3 == 0;
+                let full_at = now.millis() + if lives { 86_400_000 } else { number };
+                tx.run(
+                    "INSERT INTO throttle (tenant_id, bucket, full_at) VALUES ($1, $2, $3)",
+                    &[tenant.as_str().into(), format!("{number:05}").as_str().into(), full_at.into()],
+                )?;
+            }
+            Ok(())
+        }).await.unwrap();
+        world.later(10 * MINUTE);
+        assert_eq!(sweep_all(&world).await, 4000);
+        assert_eq!(sweep_all(&world).await, 0);
+        world.later(2 * DAY);
+        assert_eq!(sweep_all(&world).await, 2000 + 1, "and the session");
     }
 
     async fn a_step_is_bounded(world: World) {

@@ -76,6 +76,8 @@ pub(super) fn make_signing_keys(
     let asked = [
         client.id_token_signed_response_alg,
         client.access_token_signed_response_alg,
+        client.userinfo_signed_response_alg,
+        client.authorization_signed_response_alg,
     ];
     let made_anyway = |algorithm: &SignatureAlgorithm| {
         keys::Line::FIRST.contains(&keys::Line::Signing(*algorithm))

@@ -1,5 +1,6 @@
 //! The members of a registration (RFC 7591 §2, OpenID Connect Registration §2): each is honoured or refused by name.
 
+use jeton_protocol::authorize::request_object;
 use jeton_protocol::client::{AuthenticationMethod, Client, GrantType};
 use jeton_protocol::redirect_uri::RedirectUri;
 use jeton_token::algorithm::SignatureAlgorithm;
@@ -15,7 +16,7 @@ use crate::keys::SIGNING_ALGORITHMS;
 type Set = fn(&mut Client, &Json) -> Result<(), String>;
 
 /// Every member that can be set, in an order in which what one depends on comes before it. `null` is the default.
-const MEMBERS: [(&str, Set); 26] = [
+const MEMBERS: [(&str, Set); 34] = [
     ("application_type", application),
     ("token_endpoint_auth_method", authentication),
     ("token_endpoint_auth_signing_alg", |client, value| {
@@ -24,6 +25,9 @@ const MEMBERS: [(&str, Set); 26] = [
         Ok(())
     }),
     ("jwks", keys),
+    ("jwks_uri", |client, value| {
+        put(&mut client.jwks_uri, fetched(value))
+    }),
     ("client_name", |client, value| {
         put(&mut client.name, text(value))
     }),
@@ -69,6 +73,41 @@ const MEMBERS: [(&str, Set); 26] = [
         )
     }),
     ("default_max_age", max_age),
+    ("userinfo_signed_response_alg", |client, value| {
+        put(
+            &mut client.userinfo_signed_response_alg,
+            algorithm(value, &SIGNING_ALGORITHMS),
+        )
+    }),
+    ("authorization_signed_response_alg", |client, value| {
+        put(
+            &mut client.authorization_signed_response_alg,
+            algorithm(value, &SIGNING_ALGORITHMS),
+        )
+    }),
+    ("request_object_signing_alg", |client, value| {
+        let known: Vec<_> = request_object::algorithms().collect();
+        put(
+            &mut client.request_object_signing_alg,
+            algorithm(value, &known),
+        )
+    }),
+    ("require_signed_request_object", |client, value| {
+        put(&mut client.require_signed_request_object, truth(value))
+    }),
+    ("require_pushed_authorization_requests", |client, value| {
+        put(
+            &mut client.require_pushed_authorization_requests,
+            truth(value),
+        )
+    }),
+    ("dpop_bound_access_tokens", |client, value| {
+        put(&mut client.dpop_bound_access_tokens, truth(value))
+    }),
+    ("dpop_nonce", |client, value| {
+        let nonce = (!value.is_null()).then(|| truth(value)).transpose();
+        put(&mut client.dpop_nonce, nonce)
+    }),
     ("first_party", |client, value| {
         put(&mut client.first_party, truth(value))
     }),
@@ -76,7 +115,7 @@ const MEMBERS: [(&str, Set); 26] = [
         put(&mut client.client_uri, page(value))
     }),
     ("logo_uri", |client, value| {
-        put(&mut client.logo_uri, page(value))
+        put(&mut client.logo_uri, fetched(value))
     }),
     ("policy_uri", |client, value| {
         put(&mut client.policy_uri, page(value))
@@ -91,21 +130,16 @@ const MEMBERS: [(&str, Set); 26] = [
 
 /// Registered members (IANA, OAuth Dynamic Client Registration Metadata) that nothing here reads yet.
 const NOT_YET: &[&str] = &[
-    "jwks_uri",
     "software_id",
     "software_version",
     "software_statement",
     "sector_identifier_uri",
     "id_token_encrypted_response_alg",
     "id_token_encrypted_response_enc",
-    "userinfo_signed_response_alg",
     "userinfo_encrypted_response_alg",
     "userinfo_encrypted_response_enc",
-    "request_object_signing_alg",
     "request_object_encryption_alg",
     "request_object_encryption_enc",
-    "require_signed_request_object",
-    "require_pushed_authorization_requests",
     "require_auth_time",
     "default_acr_values",
     "initiate_login_uri",
@@ -124,14 +158,12 @@ const NOT_YET: &[&str] = &[
     "tls_client_auth_san_uri",
     "tls_client_auth_san_ip",
     "tls_client_auth_san_email",
-    "authorization_signed_response_alg",
     "authorization_encrypted_response_alg",
     "authorization_encrypted_response_enc",
     "introspection_signed_response_alg",
     "introspection_encrypted_response_alg",
     "introspection_encrypted_response_enc",
     "authorization_details_types",
-    "dpop_bound_access_tokens",
     "backchannel_token_delivery_mode",
     "backchannel_client_notification_endpoint",
     "backchannel_authentication_request_signing_alg",
@@ -218,24 +250,34 @@ fn fits_together(client: &Client) -> Result<(), Failure> {
     }
     judge_algorithm(client)?;
     let needs_uri = client.may_use(GrantType::AuthorizationCode);
-    let told =
-        if client.is_public() && client.redirect_uris.is_empty() && client.grant_types.is_empty() {
-            "a public client needs a redirect URI: --redirect-uri URI"
-        } else if needs_uri && client.redirect_uris.is_empty() {
-            "authorization_code needs a redirect URI: --redirect-uri URI"
-        } else if client.is_public() && client.may_use(GrantType::ClientCredentials) {
-            "client_credentials needs a client that can prove itself, not --auth none"
-        } else if client.is_public() && !client.introspects.is_empty() {
-            "introspection needs a client that can prove itself, not --auth none"
-        } else if client.authentication == AuthenticationMethod::PrivateKeyJwt
-            && client.jwks.as_ref().is_none_or(KeySet::is_empty)
-        {
-            "private_key_jwt needs the client's public keys: --jwks-file FILE"
-        } else if client.may_use(GrantType::RefreshToken) && !signs_users_in(client) {
-            "refresh_token needs authorization_code or device_code beside it"
-        } else {
-            return Ok(());
-        };
+    let told = if client.is_public()
+        && client.redirect_uris.is_empty()
+        && client.grant_types.is_empty()
+    {
+        "a public client needs a redirect URI: --redirect-uri URI"
+    } else if needs_uri && client.redirect_uris.is_empty() {
+        "authorization_code needs a redirect URI: --redirect-uri URI"
+    } else if client.is_public() && client.may_use(GrantType::ClientCredentials) {
+        "client_credentials needs a client that can prove itself, not --auth none"
+    } else if client.is_public() && !client.introspects.is_empty() {
+        "introspection needs a client that can prove itself, not --auth none"
+    } else if client.authentication == AuthenticationMethod::PrivateKeyJwt
+        && client.jwks_uri.is_none()
+        && client.jwks.as_ref().is_none_or(KeySet::is_empty)
+    {
+        "private_key_jwt needs the client's public keys: --jwks-file FILE or --jwks-uri URL"
+    } else if client.require_signed_request_object
+        && client.jwks_uri.is_none()
+        && client.jwks.as_ref().is_none_or(KeySet::is_empty)
+    {
+        "signed request objects need the client's public keys: --jwks-file FILE or --jwks-uri URL"
+    } else if client.jwks.is_some() && client.jwks_uri.is_some() {
+        "jwks and jwks_uri exclude each other: give one of them"
+    } else if client.may_use(GrantType::RefreshToken) && !signs_users_in(client) {
+        "refresh_token needs authorization_code or device_code beside it"
+    } else {
+        return Ok(());
+    };
     Err(Failure::usage(told))
 }
 

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use jeton_token::key_set::KeySet;
+use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
 use crate::command::Failure;
 
 /// A registration request (RFC 7591 §2) with the members only an operator may set beside it.
-#[derive(Debug, Clone, Default, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args, Serialize)]
 pub struct Registration {
     /// What users are shown
     #[arg(long = "name", value_name = "NAME")]
@@ -31,7 +32,11 @@ pub struct Registration {
     token_endpoint_auth_signing_alg: Option<String>,
     /// A file with the client's public keys (a JWK Set), for private_key_jwt
     #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
     jwks_file: Option<PathBuf>,
+    /// Where its public keys are, in place of a file; fetched when they are needed
+    #[arg(long, value_name = "URL", conflicts_with = "jwks_file")]
+    jwks_uri: Option<String>,
     /// web, or native for apps on a device (any loopback port, private schemes)
     #[arg(long, value_name = "TYPE")]
     application_type: Option<String>,
@@ -66,6 +71,27 @@ pub struct Registration {
     /// How many seconds a sign-in is good for, unless the client says otherwise
     #[arg(long, value_name = "SECONDS")]
     default_max_age: Option<u64>,
+    /// Makes its userinfo a JWT with this signature, such as ES256. Not given: JSON
+    #[arg(long = "userinfo-alg", value_name = "ALGORITHM")]
+    userinfo_signed_response_alg: Option<String>,
+    /// The signature of its authorization responses, when it asks for signed ones. Not given: RS256
+    #[arg(long = "response-alg", value_name = "ALGORITHM")]
+    authorization_signed_response_alg: Option<String>,
+    /// The only signature its request objects may have, such as PS256. Not given: any of its keys'
+    #[arg(long = "request-object-alg", value_name = "ALGORITHM")]
+    request_object_signing_alg: Option<String>,
+    /// Its authorization requests must be signed request objects
+    #[arg(long = "require-request-object", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    require_signed_request_object: Option<bool>,
+    /// Its authorization requests must be pushed
+    #[arg(long = "require-pushed-requests", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    require_pushed_authorization_requests: Option<bool>,
+    /// Gives it no tokens but those bound to a key of its own (DPoP)
+    #[arg(long = "dpop-bound", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    dpop_bound_access_tokens: Option<bool>,
+    /// Whether its DPoP proofs must carry a nonce. Not given: tokens.dpop_nonce
+    #[arg(long, value_name = "BOOL")]
+    dpop_nonce: Option<bool>,
     /// The operator's own application: users are not asked to consent
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     first_party: Option<bool>,
@@ -89,59 +115,15 @@ pub struct Registration {
 impl Registration {
     /// The members that were given, under the names of RFC 7591.
     pub fn members(self) -> Result<Map<String, Json>, Failure> {
-        let jwks = self.jwks_file.as_ref().map(keys).transpose()?;
-        let texts = [
-            ("client_name", self.client_name),
-            (
-                "token_endpoint_auth_method",
-                self.token_endpoint_auth_method,
-            ),
-            (
-                "token_endpoint_auth_signing_alg",
-                self.token_endpoint_auth_signing_alg,
-            ),
-            ("application_type", self.application_type),
-            ("scope", self.scope),
-            ("access_token_format", self.access_token_format),
-            (
-                "access_token_signed_response_alg",
-                self.access_token_signed_response_alg,
-            ),
-            ("access_token_lifetime", self.access_token_lifetime),
-            ("refresh_token_rotation", self.refresh_token_rotation),
-            (
-                "id_token_signed_response_alg",
-                self.id_token_signed_response_alg,
-            ),
-            ("client_uri", self.client_uri),
-            ("logo_uri", self.logo_uri),
-            ("policy_uri", self.policy_uri),
-            ("tos_uri", self.tos_uri),
-        ];
-        let lists = [
-            ("redirect_uris", self.redirect_uris),
-            ("post_logout_redirect_uris", self.post_logout_redirect_uris),
-            ("grant_types", self.grant_types),
-            ("audience", self.audience),
-            ("introspects", self.introspects),
-            ("allowed_origins", self.allowed_origins),
-            ("contacts", self.contacts),
-        ];
-        let others = [
-            ("jwks", jwks),
-            ("default_max_age", self.default_max_age.map(Json::from)),
-            ("first_party", self.first_party.map(Json::from)),
-        ];
-        let texts = texts
-            .into_iter()
-            .map(|(name, text)| (name, text.map(Json::from)));
-        let lists = lists
-            .into_iter()
-            .map(|(name, list)| (name, (!list.is_empty()).then(|| json!(list))));
-        let given = texts.chain(lists).chain(others);
-        Ok(given
-            .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-            .collect())
+        let mut members = match serde_json::to_value(&self) {
+            Ok(Json::Object(members)) => members,
+            Ok(_) | Err(_) => Map::new(),
+        };
+        members.retain(|_, value| !value.is_null() && *value != json!([]));
+        if let Some(path) = &self.jwks_file {
+            members.insert("jwks".to_owned(), keys(path)?);
+        }
+        Ok(members)
     }
 }
 

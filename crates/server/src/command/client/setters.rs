@@ -12,6 +12,7 @@ use jeton_token::key_set::KeySet;
 use serde_json::Value as Json;
 
 use crate::config::duration;
+use crate::outbound;
 
 pub(super) fn put<T>(member: &mut T, value: Result<T, String>) -> Result<(), String> {
     *member = value?;
@@ -112,6 +113,17 @@ pub(super) fn page(value: &Json) -> Result<Option<String>, String> {
         return Ok(None);
     };
     match redirect_uri::check_page(&text) {
+        Ok(()) => Ok(Some(text)),
+        Err(error) => Err(format!("is {text:?}: {error}")),
+    }
+}
+
+/// The address of a document this server fetches. Nobody has to answer there yet (Registration §2, P-281).
+pub(super) fn fetched(value: &Json) -> Result<Option<String>, String> {
+    let Some(text) = text(value)? else {
+        return Ok(None);
+    };
+    match outbound::fetchable(&text) {
         Ok(()) => Ok(Some(text)),
         Err(error) => Err(format!("is {text:?}: {error}")),
     }

@@ -146,15 +146,16 @@ fn sent() -> Vec<Broken> {
         request("a client that may not authorize")
             .set("client_id", "jwt-service")
             .sent("grant_type_not_registered", "unauthorized_client"),
-        request("response_mode fragment")
-            .and("response_mode", "fragment")
+        request("response_mode web_message")
+            .and("response_mode", "web_message")
             .sent("response_mode_unsupported", "invalid_request"),
+        request("an error in the fragment")
+            .and("response_mode", "fragment")
+            .and("prompt", "qxq")
+            .sent("prompt_unknown", "invalid_request"),
         request("an unknown response_mode")
             .and("response_mode", "qxq")
             .sent("response_mode_unsupported", "invalid_request"),
-        request("a request object")
-            .and("request", "qxq.qxq.qxq")
-            .sent("request_object_unsupported", "request_not_supported"),
         request("a request_uri")
             .and("request_uri", "https://qxq.example/")
             .sent("request_uri_unsupported", "request_uri_not_supported"),

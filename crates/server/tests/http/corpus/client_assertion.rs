@@ -139,6 +139,11 @@ pub fn rows() -> Vec<Broken> {
         typ("an access token as an assertion", "{assertion:typ-at}"),
         typ("a DPoP proof as an assertion", "{assertion:typ-dpop}"),
         typ("a logout token as an assertion", "{assertion:typ-logout}"),
+        with(
+            "an assertion of a client whose keys cannot be fetched",
+            "{assertion:remote}",
+        )
+        .unauthorized("client_keys_unavailable"),
         with("an assertion used before", "{assertion:used}")
             .unauthorized("client_assertion_replayed"),
     ]

@@ -19,6 +19,7 @@ pub fn make(server: &TestServer, kind: &str) -> String {
             &header,
             &jwt::assertion_claims(server, "service"),
         ),
+        "remote" => jwt::keyed(server, "remote"),
         "foreign-key" => jwt::sign(jwt::foreign_key(), &header, &claims),
         "hmac-wrong" => {
             let claims = jwt::assertion_claims(server, "hmac");

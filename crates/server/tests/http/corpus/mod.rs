@@ -10,10 +10,13 @@ mod client_assertion_kinds;
 mod client_authentication;
 mod codes;
 mod devices;
+mod dpop;
 mod interaction;
 mod logout;
 mod parameters;
+mod pushed;
 mod refreshing;
+mod request_objects;
 mod run;
 mod scene;
 mod tokens;
@@ -36,6 +39,8 @@ pub enum To {
     Bearer,
     /// RFC 6750 §3, to somebody who sent no token: the challenge names no error.
     BareBearer,
+    /// RFC 9449 §7.1.
+    Dpop,
     /// `{"active":false}`; only the operator learns why.
     Inactive,
 }
@@ -59,6 +64,10 @@ pub enum Deed {
     Revoke(&'static str),
     /// The person of the visit presses "cancel".
     Cancel,
+    /// From now on the client has to push its requests.
+    RequirePush(&'static str),
+    /// From now on the client has to sign its requests.
+    RequireObject(&'static str),
 }
 
 /// A request that must be refused.
@@ -245,9 +254,12 @@ pub fn corpus() -> Vec<Broken> {
         client_authentication::rows(),
         client_assertion::rows(),
         authorization::rows(),
+        pushed::rows(),
+        request_objects::rows(),
         codes::rows(),
         refreshing::rows(),
         tokens::rows(),
+        dpop::rows(),
         logout::rows(),
         interaction::rows(),
         devices::rows(),

@@ -155,7 +155,7 @@ async fn examine(row: Broken) -> Vec<String> {
             ),
         );
     }
-    if matches!(row.to, To::Json | To::Basic | To::Bearer) {
+    if matches!(row.to, To::Json | To::Basic | To::Bearer | To::Dpop) {
         let page = error_page(&scene.server, &answer).await;
         check(page, "error_uri leads nowhere".to_owned());
     }
@@ -214,7 +214,8 @@ fn envelope(row: &Broken, answer: &Answer, refusal: &Refusal) -> Result<(), &'st
         To::Client => {
             let location = answer.location().ok_or("no Location")?;
             holds(
-                location.starts_with("https://web.example/cb?"),
+                location.starts_with("https://web.example/cb?")
+                    || location.starts_with("https://web.example/cb#"),
                 "not to the redirection URI",
             )?;
             holds(
@@ -249,6 +250,22 @@ fn envelope(row: &Broken, answer: &Answer, refusal: &Refusal) -> Result<(), &'st
             );
             holds(
                 challenge.is_some_and(|challenge| challenge.starts_with(&expected)),
+                "another challenge",
+            )
+        }
+        To::Dpop => {
+            body(row, answer, refusal)?;
+            let parts = [
+                format!("DPoP realm=\"{ISSUER}\", algs=\"ES256 "),
+                format!(
+                    "\", error=\"{}\", error_description=\"{}\"",
+                    row.error, refusal.rule.told
+                ),
+            ];
+            holds(
+                challenge.is_some_and(|challenge| {
+                    challenge.starts_with(&parts[0]) && challenge.ends_with(&parts[1])
+                }),
                 "another challenge",
             )
         }

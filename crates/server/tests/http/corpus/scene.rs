@@ -3,10 +3,11 @@
 use super::{Broken, Deed};
 use crate::support::browser::{asks_password, form};
 use crate::support::device::Started;
-use crate::support::{Answer, Ask, Browser, Fields, Setup, TestServer, Tokens, clients, jwt};
+use crate::support::{Answer, Ask, Browser, Fields, Setup, TestServer, Tokens, clients, dpop, jwt};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
+use jeton_protocol::client::Client;
 use jeton_protocol::scope::Scope;
 use jeton_store::Changed;
 use serde_json::{Value, json};
@@ -19,6 +20,8 @@ pub struct Scene {
     visit: Browser,
     page: Answer,
     first: Option<String>,
+    /// The last bound token, for the proofs made after it.
+    access: String,
 }
 
 impl Scene {
@@ -38,6 +41,7 @@ impl Scene {
             visit,
             page,
             first: None,
+            access: String::new(),
             server,
         }
     }
@@ -120,16 +124,14 @@ impl Scene {
                     .join(" ");
             }
             "verifier" => return "q".repeat(129),
-            "interaction" => {
-                return form(&self.page)
-                    .hidden
-                    .value("interaction")
-                    .unwrap()
-                    .to_owned();
+            "interaction" | "csrf" => {
+                return form(&self.page).hidden.value(kind).unwrap().to_owned();
             }
-            "csrf" | "at-csrf" => return form(&self.page).hidden.value("csrf").unwrap().to_owned(),
+            "at-csrf" => return form(&self.page).hidden.value("csrf").unwrap().to_owned(),
             "answered-interaction" => return self.answered().await,
             "assertion" => self.assertion(of).await,
+            "object" => super::request_objects::make(&self.server, of),
+            "pushed" => super::pushed::make(&self.server, &mut self.alice, of).await,
             "code" => self.code(of).await,
             "spent" => self.spent(of).await,
             "unchallenged" => super::unchallenged::code(&self.server, of).await,
@@ -139,6 +141,14 @@ impl Scene {
             }
             "at" => return self.at_device(of).await,
             "own" => self.server.own_tokens(of).await.access,
+            "proof" => return dpop::flawed(&self.server, of, &self.access).await,
+            "bound" => {
+                let access = self.bound(of).await.access;
+                self.access = access.clone();
+                access
+            }
+            "bound-refresh" => self.bound(of).await.refresh().to_owned(),
+            "keyed-code" => self.keyed_code(of).await,
             "plain" => self.tokens(of, "photos:read").await.access,
             "access" => self.tokens(of, "openid").await.access,
             "refresh" => self.tokens(of, "openid").await.refresh().to_owned(),
@@ -161,6 +171,24 @@ impl Scene {
         let request = self.server.request(client, scope);
         let code = self.alice.complete(&request, "alice").await.code();
         Tokens::of(&self.server.redeem(client, &code).await)
+    }
+
+    async fn bound(&mut self, client: &str) -> Tokens {
+        let code = self.code(client).await;
+        let ask = self
+            .server
+            .post("/token", &self.server.redemption(client, &code));
+        let ask = clients::authenticate(&self.server, client, ask);
+        let proof = dpop::proof(dpop::one(), &dpop::for_token(&self.server));
+        Tokens::of(&self.server.send(ask.header("dpop", &proof)).await)
+    }
+
+    /// A code that was asked for with `dpop_jkt`.
+    async fn keyed_code(&mut self, client: &str) -> String {
+        let jkt = dpop::one().public_jwk().thumbprint();
+        let request = self.server.request(client, "openid");
+        let request = request.with("dpop_jkt", &jkt);
+        self.alice.complete(&request, "alice").await.code()
     }
 
     async fn spent(&mut self, client: &str) -> String {
@@ -331,6 +359,15 @@ impl Scene {
             Deed::Revoke(client) => {
                 let token = self.first.clone().unwrap();
                 self.server.revoke(client, &token).await.expect(200);
+            }
+            Deed::RequirePush(client) => {
+                let push =
+                    |client: &mut Client| client.require_pushed_authorization_requests = true;
+                self.server.change_client(client, push).await;
+            }
+            Deed::RequireObject(client) => {
+                let sign = |client: &mut Client| client.require_signed_request_object = true;
+                self.server.change_client(client, sign).await;
             }
             Deed::Cancel => {
                 let ask = self.visit.filled(&self.page, &[("cancel", "yes")]);

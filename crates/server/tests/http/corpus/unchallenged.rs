@@ -28,6 +28,7 @@ pub async fn code(server: &TestServer, client: &str) -> String {
     store.open_interaction(&tenant, interaction).await.unwrap();
     let approval = Approval {
         interaction: Some(opened),
+        pushed: None,
         version: 0,
         grant,
         code_expires_at: server.now().plus(MINUTE),
@@ -54,6 +55,7 @@ fn interaction(server: &TestServer, client: &str) -> Interaction {
         request: serde_json::from_value(request).unwrap(),
         browser: [0; 32],
         progress: Progress::default(),
+        pushed: None,
         created_at: ambient.now,
         expires_at: ambient.now.plus(MINUTE),
         closed_at: None,
@@ -92,6 +94,7 @@ fn grant(server: &TestServer, client: &str, user: UserId) -> Grant {
         binding: None,
         claims: None,
         code: CodeBinding {
+            key: None,
             redirect_uri: clients::redirect_uri(client).to_owned(),
             redirect_uri_sent: true,
             code_challenge: None,

@@ -11,7 +11,7 @@ use jeton_token::row_id::RowId;
 const PASSWORD: &str = "a password worth its name";
 
 /// A link for alice, who administrates.
-async fn link(server: &TestServer, purpose: &str) -> String {
+pub async fn link(server: &TestServer, purpose: &str) -> String {
     let mut user = server.user("alice").await;
     user.admin = true;
     let id = user.id;
@@ -41,7 +41,7 @@ async fn link(server: &TestServer, purpose: &str) -> String {
         .seal(server.tenant().as_str(), HandleKind::AdminLink, row, 0)
 }
 
-fn set(server: &TestServer, token: &str, password: &str) -> Ask {
+pub fn set(server: &TestServer, token: &str, password: &str) -> Ask {
     let fields = Fields::from([("token", token), ("password", password)]);
     server.post(PATH, &fields).header("origin", server.origin())
 }

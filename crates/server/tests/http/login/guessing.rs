@@ -2,6 +2,7 @@
 
 use crate::support::browser::asks_password;
 use crate::support::{Answer, Browser, TestServer};
+use jeton_store::Fault;
 use std::net::IpAddr;
 
 async fn page(server: &TestServer) -> (Browser, Answer) {
@@ -32,6 +33,28 @@ async fn an_unknown_name_and_a_wrong_password_look_the_same() {
             .collect::<Vec<_>>()
     };
     assert_eq!(names(&wrong), names(&unknown));
+}
+
+// SEC-046, SEC-201: what a guess costs does not depend on whom it is about.
+#[tokio::test]
+async fn a_guess_costs_one_hash_and_the_same_writes_whoever_it_is_about() {
+    let server = TestServer::start().await;
+    server.disable_user("bob").await;
+    let (mut browser, shown) = page(&server).await;
+    let mut seen = Vec::new();
+    for name in ["alice", "bob", "nobody", "", "\u{202e}"] {
+        let before = server.app.passwords.taken();
+        server.app.store.fail_nth(1000, Fault::BeforeCommit);
+        let answer = guess(&mut browser, &shown, name, "192.0.2.1").await;
+        let hashes = server.app.passwords.taken() - before;
+        let writes = 1000 - server.app.store.fails_after().unwrap();
+        seen.push((name, answer.status.as_u16(), hashes, writes));
+    }
+    server.app.store.fail_never();
+    let (_, status, _, writes) = seen[0];
+    for one in &seen {
+        assert_eq!(*one, (one.0, status, 1, writes), "{seen:?}");
+    }
 }
 
 // SEC-044
@@ -229,4 +252,36 @@ async fn sign_ins_are_not_begun_from_one_address_without_end() {
     );
     server.advance(1);
     assert_eq!(server.send(begin("192.0.2.1")).await.status, 303);
+}
+
+// SEC-013, SEC-465: as many wrong passwords are looked at as an address has, however many come together and whoever signs in
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sixty_four_guesses_at_once_do_not_outrun_the_address() {
+    let setup = crate::support::Setup {
+        rates: jeton::throttle::Rates::new([5, 20, 10, 0, 0]),
+        ..crate::support::Setup::default()
+    };
+    let server = setup.start().await;
+    let (browser, shown) = page(&server).await;
+    let tries: Vec<_> = (0..64)
+        .map(|number| {
+            let (mut browser, shown) = (browser.clone(), shown.clone());
+            tokio::spawn(async move {
+                if number % 8 == 0 {
+                    let right = [("username", "alice"), ("password", "the password of alice")];
+                    let ask = browser.filled(&shown, &right);
+                    browser.go(ask.peer("192.0.2.1".parse().unwrap())).await;
+                    return false;
+                }
+                let name = format!("user-{number}");
+                let answer = guess(&mut browser, &shown, &name, "192.0.2.1").await;
+                answer.status == 200
+            })
+        })
+        .collect();
+    let mut looked_at = 0;
+    for one in tries {
+        looked_at += u32::from(one.await.unwrap());
+    }
+    assert!((1..=20).contains(&looked_at), "{looked_at}");
 }

@@ -1,6 +1,6 @@
 //! Signing in: the state machine, its forms, its sessions, and whoever guesses.
 
-mod admin_link;
+pub mod admin_link;
 mod guessing;
 mod pages;
 mod sessions;

@@ -2,6 +2,7 @@
 
 use crate::support::{Fields, TestServer, jwt};
 use http::Method;
+use jeton_token::algorithm::SignatureAlgorithm;
 use serde_json::{Value, json};
 
 // P-252, P-253, P-254, P-256, S67
@@ -34,6 +35,56 @@ async fn get_post_and_form_give_the_same_answer_with_the_subject_of_the_id_token
             assert_eq!(answer.json()["email"], "alice@example.org");
         }
     }
+}
+
+// P-16, P-175, P-261, S67
+#[tokio::test]
+async fn a_client_that_registered_for_it_gets_a_signed_answer_with_issuer_and_audience() {
+    let server = TestServer::start().await;
+    let asked = server.get("/.well-known/openid-configuration");
+    let metadata = server.send(asked).await.json();
+    let offered = metadata["userinfo_signing_alg_values_supported"].as_array();
+    let offered = offered.unwrap();
+    for algorithm in [
+        SignatureAlgorithm::Rs256,
+        SignatureAlgorithm::Es256,
+        SignatureAlgorithm::EdDsa,
+    ] {
+        assert!(offered.contains(&json!(algorithm.name())), "{algorithm}");
+        let wants = |client: &mut jeton_protocol::client::Client| {
+            client.userinfo_signed_response_alg = Some(algorithm);
+        };
+        server.change_client("web", wants).await;
+        let tokens = server.tokens("web", "openid email").await;
+        let answer = server.userinfo(&tokens.access).await.expect(200);
+        assert_eq!(answer.header("content-type"), Some("application/jwt"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        let claims = jwt::verified(&server, &answer.body).await;
+        let sub = jwt::verified(&server, tokens.id()).await["sub"].clone();
+        assert_eq!(
+            claims,
+            json!({
+                "iss": server.issuer, "aud": "web", "sub": sub,
+                "email": "alice@example.org", "email_verified": true,
+            })
+        );
+        // It is nobody's token: it opens nothing and hints at nothing.
+        server.userinfo(&answer.body).await.expect(401);
+        let mut browser = server.browser();
+        let request = server.request("web", "openid email");
+        browser.complete(&request, "alice").await.code();
+        for (hint, error) in [
+            (tokens.id(), None),
+            (answer.body.as_str(), Some("invalid_request")),
+        ] {
+            let hinted = request.clone().with("id_token_hint", hint);
+            let silent = browser.authorize(&hinted.with("prompt", "none")).await;
+            assert_eq!(silent.callback("error").as_deref(), error);
+        }
+    }
+    let plain = server.tokens("jwt-web", "openid").await;
+    let answer = server.userinfo(&plain.access).await.expect(200);
+    assert_eq!(answer.header("content-type"), Some("application/json"));
 }
 
 // P-257, P-258, P-260, S67

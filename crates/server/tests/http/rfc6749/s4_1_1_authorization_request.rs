@@ -248,7 +248,7 @@ async fn an_unknown_client_and_a_foreign_address_get_the_same_kind_of_page() {
     }
 }
 
-// SEC-005, SEC-016
+// SEC-005, SEC-016, SEC-R10
 #[tokio::test]
 async fn the_forms_cannot_change_what_was_asked_for() {
     let server = TestServer::start().await;

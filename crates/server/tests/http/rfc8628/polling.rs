@@ -1,7 +1,8 @@
 //! §3.4, §3.5: what a device hears while it waits, and afterwards.
 
 use crate::support::device::Started;
-use crate::support::{Answer, TestServer, Tokens, jwt};
+use crate::support::{Answer, Fields, TestServer, Tokens, dpop, jwt};
+use jeton_protocol::client::GrantType;
 
 // SEC-154, S48
 #[tokio::test]
@@ -181,4 +182,34 @@ async fn what_ends_the_grant_ends_it_for_a_device_too() {
         .await
         .refused(400, "invalid_grant");
     assert_eq!(server.cause(), "session_ended");
+}
+
+// P-156, SEC-159: what a device is given is bound to the key of the poll that gets it, as with a code.
+#[tokio::test]
+async fn tokens_of_a_device_are_bound_to_the_key_it_polls_with() {
+    let server = TestServer::start().await;
+    let device = Started::by(&server, "tv").await;
+    let done = server
+        .browser()
+        .answer_device(&device, "alice", "approve")
+        .await;
+    done.expect(200);
+    let fields = Fields::from([
+        ("grant_type", GrantType::DeviceCode.name()),
+        ("device_code", &device.device_code),
+    ]);
+    let polled = server
+        .send(dpop::post(&server, "tv", &fields, dpop::one()))
+        .await;
+    assert_eq!(polled.json()["token_type"], "DPoP");
+    let tokens = Tokens::of(&polled);
+    let asked = dpop::userinfo(&server, &tokens.access, dpop::other());
+    assert_eq!(server.send(asked).await.status, 401);
+    let asked = dpop::userinfo(&server, &tokens.access, dpop::one());
+    server.send(asked).await.expect(200);
+    let stolen = dpop::refresh(&server, "tv", tokens.refresh(), dpop::other()).await;
+    assert_eq!(stolen.status, 400);
+    assert_eq!(server.cause(), "refresh_token_dpop_key");
+    let own = dpop::refresh(&server, "tv", tokens.refresh(), dpop::one()).await;
+    own.expect(200);
 }

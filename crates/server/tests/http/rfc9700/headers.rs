@@ -38,7 +38,7 @@ fn is_guarded_page(answer: &Answer, form_action: &str) {
     );
 }
 
-// SEC-108, SEC-114, SEC-199, SEC-400, SEC-401, SEC-402, S11
+// P-109, SEC-108, SEC-114, SEC-199, SEC-400, SEC-401, SEC-402, S11
 #[tokio::test]
 async fn every_page_is_guarded_and_its_forms_end_here_or_at_the_one_proven_address() {
     let server = TestServer::start().await;

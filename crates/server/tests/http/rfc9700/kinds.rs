@@ -3,7 +3,7 @@
 use super::sinks::{Given, SINKS, accepts};
 use crate::support::TestServer;
 
-// S17, SEC-011, SEC-033, SEC-034, SEC-176
+// S17, SEC-011, SEC-033, SEC-034, SEC-169, SEC-176
 #[tokio::test]
 async fn no_kind_of_token_passes_for_another() {
     let server = TestServer::start().await;

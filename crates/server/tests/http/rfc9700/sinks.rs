@@ -1,12 +1,17 @@
 //! Everything the server gives out, and every place that takes one of those things.
 
+use crate::login::admin_link;
 use crate::support::{Browser, Fields, TestServer, Tokens, jwt};
+use jeton::tenancy::TenantState;
 use jeton_protocol::tenant::TenantId;
+use std::sync::Arc;
 
 /// One of each kind of thing a server gives out, all for alice and the same clients.
 #[derive(Clone)]
 pub struct Given {
     pub of: Vec<(Kind, String)>,
+    /// The issuer as it was then, with its keys.
+    pub state: Arc<TenantState>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +26,8 @@ pub enum Kind {
     Interaction,
     Browser,
     FormToken,
+    AdminLink,
+    KnownBrowser,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +42,14 @@ pub enum Sink {
     SessionCookie,
     BrowserCookie,
     Interaction,
+    FormToken,
+    AdminLink,
+    /// The password of HTTP Basic.
+    ClientSecret,
+    Verifier,
 }
 
-pub const SINKS: [Sink; 10] = [
+pub const SINKS: [Sink; 14] = [
     Sink::Code,
     Sink::Refresh,
     Sink::Bearer,
@@ -48,6 +60,10 @@ pub const SINKS: [Sink; 10] = [
     Sink::SessionCookie,
     Sink::BrowserCookie,
     Sink::Interaction,
+    Sink::FormToken,
+    Sink::AdminLink,
+    Sink::ClientSecret,
+    Sink::Verifier,
 ];
 
 impl Sink {
@@ -63,6 +79,9 @@ impl Sink {
             Self::SessionCookie => kind == Kind::Session,
             Self::BrowserCookie => kind == Kind::Browser,
             Self::Interaction => kind == Kind::Interaction,
+            Self::FormToken => kind == Kind::FormToken,
+            Self::AdminLink => kind == Kind::AdminLink,
+            Self::ClientSecret | Self::Verifier => false,
         }
     }
 }
@@ -105,8 +124,14 @@ impl Given {
             (Kind::Interaction, hidden("interaction")),
             (Kind::FormToken, hidden("csrf")),
             (Kind::Browser, held(&browser, "browser")),
+            (
+                Kind::AdminLink,
+                admin_link::link(server, jeton::login::admin_link::PURPOSE).await,
+            ),
+            (Kind::KnownBrowser, held(&alice, "known")),
         ];
-        Self { of }
+        let state = server.state().await;
+        Self { of, state }
     }
 
     pub fn value(&self, kind: Kind) -> &str {
@@ -145,11 +170,10 @@ pub async fn accepts(server: &TestServer, sink: Sink, value: &str, own: &Given) 
         }
         Sink::Assertion => {
             let fields = Fields::from([("grant_type", "client_credentials")]);
-            server
-                .send(server.post("/token", &jwt::with_assertion(fields, value)))
-                .await
-                .status
-                == 200
+            let ask = server.post("/token", &jwt::with_assertion(fields, value));
+            let status = server.send(ask).await.status;
+            assert_ne!(status, 429, "refused unseen");
+            status == 200
         }
         Sink::SessionCookie => {
             let mut browser = server.browser();
@@ -172,6 +196,33 @@ pub async fn accepts(server: &TestServer, sink: Sink, value: &str, own: &Given) 
                 .await
                 .status
                 == 200
+        }
+        Sink::FormToken => {
+            let fields = Fields::from([
+                ("interaction", own.value(Kind::Interaction)),
+                ("csrf", value),
+                ("username", "nobody"),
+                ("password", "x"),
+            ]);
+            let held = format!("{}={}", cookie(server, "browser"), own.value(Kind::Browser));
+            let ask = server.post("/sign-in", &fields).header("cookie", &held);
+            let answer = server.send(ask.header("origin", server.origin())).await;
+            answer.status != 400
+        }
+        Sink::AdminLink => {
+            let fields = Fields::from([("token", value)]);
+            let ask = server.get(jeton::login::admin_link::PATH).query(&fields);
+            server.send(ask).await.status == 200
+        }
+        Sink::ClientSecret => {
+            let fields = Fields::from([("token", "x")]);
+            let ask = server.post("/revoke", &fields).basic("other", value);
+            server.send(ask).await.status == 200
+        }
+        Sink::Verifier => {
+            let code = server.code("web", "openid").await;
+            let fields = server.redemption("web", &code).with("code_verifier", value);
+            server.token("web", &fields).await.status == 200
         }
         Sink::Interaction => {
             let fields = Fields::from([("interaction", value)]);

@@ -1,6 +1,6 @@
 //! The core of everything, once on SQLite and once on PostgreSQL.
 
-use crate::support::{Fields, Setup, TestServer, Tokens, cluster, jwt};
+use crate::support::{Fields, Setup, TestServer, Tokens, clients, cluster, dpop, jwt};
 use jeton_store::Location;
 use std::collections::BTreeSet;
 
@@ -49,6 +49,35 @@ both! {
         assert_eq!(server.cause(), "code_spent");
         server.userinfo(&tokens.access).await.refused(401, "invalid_token");
         server.refresh("web", tokens.refresh()).await.refused(400, "invalid_grant");
+    }
+
+    // P-139, P-143, P-144, SEC-012
+    async fn a_pushed_request_is_opened_often_and_answered_once(server: TestServer) {
+        let uri = server.push("web", &server.request("web", "openid")).await;
+        let fields = Fields::from([("client_id", "web"), ("request_uri", &uri)]);
+        server.browser().authorize(&fields).await.expect(200);
+        let answer = server.browser().complete(&fields, "alice").await;
+        Tokens::of(&server.redeem("web", &answer.code()).await);
+        server.browser().authorize(&fields).await.expect(400);
+        assert_eq!(server.cause(), "request_uri_used");
+    }
+
+    // RACE-64, SEC-013, SEC-300
+    async fn of_64_browsers_with_one_pushed_request_one_gets_a_code(server: TestServer) {
+        let uri = server.push("first", &server.request("first", "openid")).await;
+        let fields = Fields::from([("client_id", "first"), ("request_uri", &uri)]);
+        let browser = server.signed_in("alice").await;
+        let uses: Vec<_> = (0..64)
+            .map(|_| {
+                let (mut browser, fields) = (browser.clone(), fields.clone());
+                tokio::spawn(async move { browser.authorize(&fields).await.callback("code").is_some() })
+            })
+            .collect();
+        let mut answered = 0;
+        for one in uses {
+            answered += usize::from(one.await.unwrap());
+        }
+        assert_eq!(answered, 1);
     }
 
     // SEC-013, SEC-134
@@ -126,6 +155,33 @@ both! {
         server.send(server.post("/token", &fields)).await.expect(200);
         server.send(server.post("/token", &fields)).await.refused(401, "invalid_client");
         assert_eq!(server.cause(), "client_assertion_replayed");
+    }
+
+    // P-223, SEC-306, SEC-348
+    async fn a_proof_is_spent_once(server: TestServer) {
+        let proof = dpop::proof(dpop::one(), &dpop::for_token(&server));
+        let own = Fields::from([("grant_type", "client_credentials")]);
+        let uses: Vec<_> = (0..64)
+            .map(|_| {
+                let ask = clients::authenticate(&server, "service", server.post("/token", &own));
+                let (server, ask) = (server.clone(), ask.header("dpop", &proof));
+                tokio::spawn(async move { server.send(ask).await.status.as_u16() })
+            })
+            .collect();
+        let mut accepted = 0;
+        for one in uses {
+            accepted += usize::from(one.await.unwrap() == 200);
+        }
+        assert_eq!(accepted, 1);
+    }
+
+    // P-222, P-231, SEC-181
+    async fn a_public_client_keeps_its_key(server: TestServer) {
+        let tokens = dpop::tokens(&server, "spa", dpop::one()).await;
+        server.send(dpop::userinfo(&server, &tokens.access, dpop::one())).await.expect(200);
+        let refused = dpop::refresh(&server, "spa", tokens.refresh(), dpop::other()).await;
+        refused.refused(400, "invalid_grant");
+        dpop::refresh(&server, "spa", tokens.refresh(), dpop::one()).await.expect(200);
     }
 
     // P-301, SEC-041

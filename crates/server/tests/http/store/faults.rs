@@ -7,7 +7,7 @@ use jeton_store::Fault;
 const FAULTS: [Fault; 2] = [Fault::BeforeCommit, Fault::AfterCommit];
 
 #[track_caller]
-fn is_unavailable(answer: &Answer) {
+pub fn is_unavailable(answer: &Answer) {
     assert_eq!(
         answer.status,
         503,

@@ -173,7 +173,7 @@ impl Answer {
 
     /// A parameter of the address the answer leads to.
     pub fn callback(&self, name: &str) -> Option<String> {
-        let query = self.location()?.split_once('?')?.1;
+        let query = self.location()?.split_once(['?', '#'])?.1;
         let mut found = form_urlencoded::parse(query.as_bytes());
         found
             .find(|(known, _)| known == name)

@@ -43,7 +43,7 @@ pub fn secret_of(client: &str) -> String {
 /// Adds the proof the client is registered for.
 pub fn authenticate(server: &TestServer, client: &str, ask: Ask) -> Ask {
     match client {
-        "spa" | "native" | "fixed-spa" | "public-machine" | "tv" => {
+        "spa" | "native" | "fixed-spa" | "public-machine" | "bound-spa" | "tv" => {
             append(ask, &[("client_id", client)])
         }
         "post" => append(
@@ -51,6 +51,7 @@ pub fn authenticate(server: &TestServer, client: &str, ask: Ask) -> Ask {
             &[("client_id", client), ("client_secret", &secret_of(client))],
         ),
         "keyed" => append(ask, &jwt::assertion_fields(&jwt::keyed(server, "keyed"))),
+        "remote" => append(ask, &jwt::assertion_fields(&jwt::keyed(server, "remote"))),
         "hmac" => append(ask, &jwt::assertion_fields(&jwt::hmac(server))),
         _ => ask.basic(client, &secret_of(client)),
     }
@@ -63,6 +64,11 @@ fn append(mut ask: Ask, fields: &[(&str, &str)]) -> Ask {
     }
     ask.body.extend_from_slice(more.as_bytes());
     ask
+}
+
+/// The client `keyed`, whose key also signs request objects, with the scope of a user.
+pub fn keyed_for_users(client: &mut Client) {
+    client.scope = Scope::parse(USER_SCOPE).unwrap();
 }
 
 pub fn new(id: &str, method: Method, grants: &[GrantType]) -> Client {
@@ -159,10 +165,23 @@ fn in_other_ways() -> Vec<Client> {
         Method::ClientSecretBasic,
         &[GrantType::AuthorizationCode],
     );
+    let bound_spa = Client {
+        dpop_bound_access_tokens: true,
+        ..new("bound-spa", Method::None, USER)
+    };
+    let bound_web = Client {
+        dpop_bound_access_tokens: true,
+        ..new("bound-web", Method::ClientSecretBasic, USER)
+    };
+    let nonce_web = Client {
+        dpop_nonce: Some(true),
+        ..new("nonce-web", Method::ClientSecretBasic, USER)
+    };
     let other = new("other", Method::ClientSecretBasic, USER);
     let post = new("post", Method::ClientSecretPost, USER);
     vec![
-        fixed_spa, first, jwt_web, api_web, rotating, code_only, other, post,
+        fixed_spa, first, jwt_web, api_web, rotating, code_only, bound_spa, bound_web, nonce_web,
+        other, post,
     ]
 }
 
@@ -240,6 +259,13 @@ fn by_assertion(kek: &Kek, tenant: &TenantId, entropy: &mut Entropy) -> Vec<Clie
         scope: Scope::parse("photos:read").unwrap(),
         ..new("keyed", Method::PrivateKeyJwt, &GrantType::ALL)
     };
+    // Nobody answers there; tests that need it put another address in its place.
+    let remote = Client {
+        id: ClientId::parse("remote").unwrap(),
+        jwks: None,
+        jwks_uri: Some("https://keys.example/jwks".to_owned()),
+        ..keyed.clone()
+    };
     let sealed = |entropy: &mut Entropy| {
         let id = ClientId::parse("hmac").unwrap();
         let secret = Secret::from_text(HMAC_SECRET.to_owned());
@@ -253,5 +279,5 @@ fn by_assertion(kek: &Kek, tenant: &TenantId, entropy: &mut Entropy) -> Vec<Clie
         scope: Scope::parse("photos:read").unwrap(),
         ..new("hmac", Method::ClientSecretJwt, MACHINE)
     };
-    vec![keyed, hmac]
+    vec![keyed, remote, hmac]
 }

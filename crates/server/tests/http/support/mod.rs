@@ -6,7 +6,9 @@ pub mod browser;
 pub mod clients;
 pub mod cluster;
 pub mod device;
+pub mod dpop;
 pub mod jwt;
+pub mod remote;
 pub mod setup;
 
 pub use ask::{Answer, Ask, Fields};
@@ -213,6 +215,12 @@ impl TestServer {
     pub async fn refresh(&self, client: &str, token: &str) -> Answer {
         let fields = Fields::from([("grant_type", "refresh_token"), ("refresh_token", token)]);
         self.token(client, &fields).await
+    }
+
+    /// Pushes a request and returns the `request_uri` of the answer.
+    pub async fn push(&self, client: &str, fields: &Fields) -> String {
+        let answer = self.post_as(client, "/par", fields).await.expect(201);
+        answer.json()["request_uri"].as_str().unwrap().to_owned()
     }
 
     pub async fn userinfo(&self, token: &str) -> Answer {

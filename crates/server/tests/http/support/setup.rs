@@ -1,11 +1,12 @@
 //! How a server under test is made. Signing keys are made once a process and put into every database, because RSA takes long.
 
-use super::{BY_HOST, BY_PATH, ISSUER, START, TestServer, clients};
+use super::{BY_HOST, BY_PATH, ISSUER, START, TestServer, clients, remote};
 use ipnet::IpNet;
 use jeton::ambient::{Ambient, Clock, Luck};
 use jeton::app::{Development, Settings};
 use jeton::http::routes::Endpoint;
 use jeton::keys::Kek;
+use jeton::outbound;
 use jeton::passwords::{Cost, hash_now};
 use jeton::start::{Plan, settle_tenant};
 use jeton::throttle::Rates;
@@ -38,6 +39,7 @@ pub struct Setup {
     pub trusted_proxies: Vec<IpNet>,
     pub aliases: Vec<(String, Endpoint)>,
     pub rates: Rates,
+    pub outbound: outbound::Settings,
     pub development: bool,
     /// Another process has made this database already.
     pub joins: bool,
@@ -70,6 +72,7 @@ impl Default for Setup {
             trusted_proxies: Vec::new(),
             aliases: Vec::new(),
             rates: Rates::new([5, 50, 10, 0, 0]),
+            outbound: remote::nowhere(),
             development: false,
             joins: false,
             seed: 1,
@@ -183,6 +186,8 @@ impl Setup {
             body_limit: 64 * 1024,
             rates: self.rates,
             rotation: None,
+            audit_keep: None,
+            outbound: self.outbound.clone(),
             development: self.development.then(|| Development {
                 clients: Vec::new(),
                 users: Vec::new(),

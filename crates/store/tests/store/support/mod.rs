@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use jeton_protocol::authorize::pushed::{PushedRequest, PushedRequestId};
 use jeton_protocol::client::{Client, ClientId};
 use jeton_protocol::consent::Consent;
 use jeton_protocol::device::Device;
@@ -149,12 +150,17 @@ pub fn try_open(location: &Location) -> Result<Store, jeton_store::StoreError> {
 impl World {
     /// A tenant with one client, one user and one session.
     pub async fn new(location: &Location, tenant: &str, seed: u64) -> Self {
+        Self::within(open(location), location, tenant, seed).await
+    }
+
+    /// As [`World::new`], in a store that is open.
+    pub async fn within(store: Store, location: &Location, tenant: &str, seed: u64) -> Self {
         let mut entropy = Entropy::seeded(seed ^ 0x5eed);
         let user = RowId::new(START, &mut entropy);
         let session = RowId::new(START, &mut entropy);
         let mut world = Self {
             location: location.clone(),
-            store: open(location),
+            store,
             tenant: TenantId::parse(tenant).unwrap(),
             client: ClientId::parse("app").unwrap(),
             user,
@@ -247,10 +253,31 @@ impl World {
             request: serde_json::from_value(request).unwrap(),
             browser: [7; 32],
             progress: Progress::default(),
+            pushed: None,
             created_at: self.now,
             expires_at: self.now.plus(30 * MINUTE),
             closed_at: None,
         }
+    }
+
+    pub fn pushable(&mut self) -> PushedRequest {
+        PushedRequest {
+            id: self.id(),
+            request: self.interaction().authorization().unwrap().clone(),
+            expires_at: self.now.plus(MINUTE),
+            used_at: None,
+        }
+    }
+
+    /// A request that waits for a browser.
+    pub async fn pushed(&mut self) -> PushedRequestId {
+        let pushed = self.pushable();
+        let (id, keep_until) = (pushed.id, self.now.plus(31 * MINUTE));
+        self.store
+            .push_request(&self.tenant, pushed, keep_until)
+            .await
+            .unwrap();
+        id
     }
 
     pub fn grant(&mut self, offline: bool) -> Grant {
@@ -269,6 +296,7 @@ impl World {
             binding: None,
             claims: None,
             code: CodeBinding {
+                key: None,
                 redirect_uri: "https://app.example/cb".into(),
                 redirect_uri_sent: true,
                 code_challenge: Some("c".into()),
@@ -289,6 +317,7 @@ impl World {
             .unwrap();
         Approval {
             interaction: Some(id),
+            pushed: None,
             version: 0,
             grant: self.grant(offline),
             code_expires_at: self.now.plus(MINUTE),
@@ -356,6 +385,7 @@ impl World {
 
     pub fn redemption(&mut self, grant: GrantId) -> Redemption {
         Redemption {
+            bound: None,
             grant,
             refresh_expires_at: Some(self.now.plus(14 * DAY)),
             occasion: self.occasion(),
