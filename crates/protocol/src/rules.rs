@@ -2,8 +2,8 @@
 
 use crate::refusal::Rule;
 use crate::{
-    authorize, client_auth, dpop, grants, introspection, logout, params, revocation, standing,
-    userinfo,
+    authorize, client_auth, device, dpop, grants, introspection, logout, params, revocation,
+    standing, userinfo,
 };
 
 pub fn all() -> impl Iterator<Item = &'static Rule> {
@@ -22,6 +22,8 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         grants::authorization_code::RULES,
         grants::refresh_token::RULES,
         grants::client_credentials::RULES,
+        device::RULES,
+        grants::device_code::RULES,
         dpop::RULES,
         dpop::resource::RULES,
         standing::RULES,
@@ -36,7 +38,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
 }
 
 /// Parameter names that may be repeated in a log line; any other name is the caller's text.
-pub(crate) const KNOWN_PARAMETERS: [&str; 31] = [
+pub(crate) const KNOWN_PARAMETERS: [&str; 33] = [
     "client_id",
     "client_secret",
     "client_assertion",
@@ -67,5 +69,7 @@ pub(crate) const KNOWN_PARAMETERS: [&str; 31] = [
     "request",
     "request_uri",
     "access_token",
+    "device_code",
+    "user_code",
     "dpop_jkt",
 ];

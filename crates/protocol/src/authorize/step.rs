@@ -147,7 +147,7 @@ fn check_acr(
     )
 }
 
-fn signed_in_here(progress: &Progress, session: &Session) -> bool {
+pub(crate) fn signed_in_here(progress: &Progress, session: &Session) -> bool {
     progress
         .signed_in
         .as_ref()

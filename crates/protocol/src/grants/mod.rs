@@ -2,6 +2,7 @@
 
 pub mod authorization_code;
 pub mod client_credentials;
+pub mod device_code;
 pub mod refresh_token;
 
 use crate::caller::Caller;
@@ -40,6 +41,7 @@ pub enum GrantRequest {
     AuthorizationCode(authorization_code::CodeRequest),
     RefreshToken(refresh_token::RefreshRequest),
     ClientCredentials(client_credentials::ClientCredentialsRequest),
+    DeviceCode(device_code::DeviceCodeRequest),
 }
 
 impl GrantRequest {
@@ -75,6 +77,9 @@ impl GrantRequest {
                 client_credentials::ClientCredentialsRequest::parse(params, trail)
                     .map(Self::ClientCredentials)
             }
+            GrantType::DeviceCode => {
+                device_code::DeviceCodeRequest::parse(params, trail).map(Self::DeviceCode)
+            }
         }
     }
 
@@ -83,6 +88,7 @@ impl GrantRequest {
             Self::AuthorizationCode(_) => GrantType::AuthorizationCode,
             Self::RefreshToken(_) => GrantType::RefreshToken,
             Self::ClientCredentials(_) => GrantType::ClientCredentials,
+            Self::DeviceCode(_) => GrantType::DeviceCode,
         }
     }
 }

@@ -50,7 +50,12 @@ fn members_are_named_as_in_a_registration_request() {
         ("redirect_uris", json!(["https://app.example/cb"])),
         (
             "grant_types",
-            json!(["authorization_code", "refresh_token", "client_credentials"]),
+            json!([
+                "authorization_code",
+                "refresh_token",
+                "client_credentials",
+                "urn:ietf:params:oauth:grant-type:device_code"
+            ]),
         ),
         ("application_type", json!("web")),
         (

@@ -4,7 +4,7 @@ use super::{Answer, nothing_in_query};
 use crate::ambient::Ambient;
 use crate::app::App;
 use crate::caller::{caller, limit};
-use crate::grants::{authorization_code, client_credentials, refresh_token};
+use crate::grants::{authorization_code, client_credentials, device_code, refresh_token};
 use crate::http::exchange::Exchange;
 use crate::http::reply;
 use crate::sender;
@@ -35,6 +35,9 @@ pub async fn token(
         }
         GrantRequest::ClientCredentials(request) => {
             client_credentials::issue(app, exchange, &caller, request, at).await?
+        }
+        GrantRequest::DeviceCode(request) => {
+            device_code::poll(app, exchange, &caller, request, at).await?
         }
     };
     app.metrics.count_token(request.grant_type());

@@ -9,6 +9,7 @@ use crate::http::denied::Denied;
 use crate::http::exchange::Exchange;
 use crate::http::reply;
 use jeton_protocol::authorize::pushed;
+use jeton_protocol::authorize::request::AuthorizationRequest;
 use jeton_protocol::authorize::response::{AuthorizationResponse, Carried, ResponseTarget};
 use jeton_protocol::client::Client;
 use jeton_protocol::consent::Consent;
@@ -35,7 +36,8 @@ pub async fn grant(
         return Err(ended("no session").into());
     };
     let tenant = &exchange.tenant.tenant;
-    let grant = new_grant(exchange, &visit, session, (client, &consented), ambient);
+    let request = visit.authorization()?;
+    let grant = new_grant(exchange, request, session, (client, &consented), ambient);
     let approved = visit.interaction.progress.approved.is_some();
     let consent = if approved {
         Some(remembered(app, exchange, &grant, consented).await?)
@@ -60,7 +62,7 @@ pub async fn grant(
     match app.store.approve(&tenant.id, approval).await? {
         Approved::Approved => {
             trail.pass(&INTERACTION_KNOWN);
-            let target = &visit.interaction.request.target;
+            let target = &visit.authorization()?.target;
             let response = AuthorizationResponse::Code(&code);
             respond(app, exchange, target, (&response, ambient.now))
         }
@@ -91,7 +93,7 @@ pub async fn refuse(
             Closed::PushedRequestUsed => return Err(pushed::used_meanwhile().into()),
         }
     }
-    let target = &visit.interaction.request.target;
+    let target = &visit.authorization()?.target;
     send_refusal(app, exchange, target, (&refusal, now))
 }
 
@@ -124,12 +126,11 @@ fn respond(
 
 fn new_grant(
     exchange: &Exchange,
-    visit: &Visit,
+    request: &AuthorizationRequest,
     session: &Session,
     (client, consented): (&Client, &Scope),
     ambient: &mut Ambient,
 ) -> Grant {
-    let request = &visit.interaction.request;
     let scope = request.scope.intersection(consented);
     let claims = request.claims.clone();
     let tenant = &exchange.tenant.tenant;
@@ -160,7 +161,7 @@ fn new_grant(
 }
 
 /// What is remembered: this approval and those before it.
-async fn remembered(
+pub(super) async fn remembered(
     app: &App,
     exchange: &Exchange,
     grant: &Grant,
@@ -178,6 +179,6 @@ async fn remembered(
     })
 }
 
-fn ended(found: &'static str) -> Refusal {
+pub(super) fn ended(found: &'static str) -> Refusal {
     Refusal::new(&INTERACTION_KNOWN, "an open interaction", found)
 }

@@ -4,6 +4,7 @@
 mod buckets;
 
 use crate::http::exchange::Exchange;
+use jeton_protocol::device::WaitingDevice;
 use jeton_store::throttle::Rate;
 use jeton_token::timestamp::Timestamp;
 use std::fmt;
@@ -79,6 +80,15 @@ const INTERACTIONS: Rate = Rate {
     per_charge: Duration::from_millis(100),
 };
 
+/// Devices that a client starts at one address (SEC-465).
+const DEVICES: Rate = Rate {
+    burst: 10,
+    per_charge: Duration::from_secs(6),
+};
+
+/// A device that waits exactly its interval is not blamed for the network.
+const LEEWAY: Duration = Duration::from_secs(1);
+
 /// The counters of this process. What is kept is bounded, and what a stranger sends makes nobody's count smaller: see
 /// [`Buckets`].
 pub struct Throttle {
@@ -88,6 +98,8 @@ pub struct Throttle {
     introspection: Buckets,
     pushed: Buckets,
     interactions: Buckets,
+    devices: Buckets,
+    polls: Buckets,
     begun: AtomicU64,
 }
 
@@ -117,6 +129,8 @@ impl Throttle {
             introspection: Buckets::new(1024),
             pushed: Buckets::new(1024),
             interactions: Buckets::new(4096),
+            devices: Buckets::new(4096),
+            polls: Buckets::new(8192),
             begun: AtomicU64::new(0),
         }
     }
@@ -192,6 +206,50 @@ impl Throttle {
             of: address,
             seconds,
         })
+    }
+
+    /// Counts one device that a client starts at one address, or says how long to wait when it is one too many.
+    pub fn admit_device(
+        &self,
+        exchange: &Exchange,
+        client: &str,
+        now: Timestamp,
+    ) -> Option<Reached> {
+        let address = network(exchange.address).to_string();
+        let key = [exchange.tenant.id().as_str(), client, &address];
+        let seconds = self.devices.admit(&key, DEVICES, now)?;
+        Some(Reached {
+            limit: "devices_started_per_address",
+            of: format!("client {client} at {address}"),
+            seconds,
+        })
+    }
+
+    /// Notes a poll of a device, and whether the one before it is too short a time ago. Each node knows only the polls it has
+    /// answered itself, so that no poll has to be written down.
+    pub fn polls_too_soon(
+        &self,
+        exchange: &Exchange,
+        waiting: &WaitingDevice,
+        now: Timestamp,
+    ) -> bool {
+        let id = waiting.device.id.to_string();
+        let key = [exchange.tenant.id().as_str(), &id];
+        let one_in = |interval: Duration| Rate {
+            burst: 1,
+            per_charge: interval.saturating_sub(LEEWAY),
+        };
+        let too_soon = self
+            .polls
+            .wait(&key, one_in(waiting.interval), now)
+            .is_some();
+        let interval = if too_soon {
+            waiting.slowed()
+        } else {
+            waiting.interval
+        };
+        self.polls.charge(&key, one_in(interval), now);
+        too_soon
     }
 
     /// How many sign-ins were begun here since this was last asked with a yes; a yes is for at least `count`.

@@ -17,6 +17,7 @@ mod rfc7517;
 mod rfc7636;
 mod rfc7662;
 mod rfc8414;
+mod rfc8628;
 mod rfc9068;
 mod rfc9101;
 mod rfc9126;

@@ -83,6 +83,7 @@ async fn every_member_is_registered_true_and_of_its_type() {
         ("introspection_endpoint", "/introspect"),
         ("revocation_endpoint", "/revoke"),
         ("end_session_endpoint", "/end-session"),
+        ("device_authorization_endpoint", "/device_authorization"),
     ] {
         assert_eq!(found[name], format!("{ISSUER}{path}"), "{name}");
     }
@@ -94,7 +95,12 @@ async fn every_member_is_registered_true_and_of_its_type() {
         ),
         (
             "grant_types_supported",
-            json!(["authorization_code", "refresh_token", "client_credentials"]),
+            json!([
+                "authorization_code",
+                "refresh_token",
+                "client_credentials",
+                "urn:ietf:params:oauth:grant-type:device_code"
+            ]),
         ),
         ("subject_types_supported", json!(["public"])),
         ("code_challenge_methods_supported", json!(["S256"])),

@@ -2,7 +2,7 @@
 
 use crate::support::{DAY, MINUTE, World};
 use jeton_protocol::cut::CutTarget;
-use jeton_store::grants::Approved;
+use jeton_store::grants::{Approved, Redeemed};
 use jeton_store::replay::{Claimed, OneTime, ReplayKind};
 use jeton_store::sweep::SweepCursor;
 use jeton_token::timestamp::Timestamp;
@@ -80,6 +80,21 @@ both! {
         assert!(world.store.session(&world.tenant, world.session).await.unwrap().is_none());
         let swept = world.approval(true).await;
         assert_eq!(world.store.approve(&world.tenant, swept).await.unwrap(), Approved::AlreadyClosed);
+    }
+
+    // SEC-313: a device goes after its codes, and its grant lives on
+    async fn a_device_is_swept_when_its_codes_are_over(world: World) {
+        let approval = world.device_approval().await;
+        let id = approval.grant.id;
+        assert_eq!(world.store.approve_device(&world.tenant, approval).await.unwrap(), Approved::Approved);
+        assert_eq!(world.redeem(id).await, Redeemed::Issued);
+        world.later(11 * MINUTE);
+        sweep_all(&world).await;
+        assert!(world.store.device(&world.tenant, id).await.unwrap().is_some(), "clocks differ");
+        world.later(2 * MINUTE);
+        sweep_all(&world).await;
+        assert!(world.store.device(&world.tenant, id).await.unwrap().is_none());
+        assert_eq!(world.redeem(id).await, Redeemed::Replayed, "a second use is known without the row");
     }
 
     // SEC-358, SEC-313: a backlog goes in small verbs, oldest first, and others write in between

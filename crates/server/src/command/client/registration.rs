@@ -20,7 +20,7 @@ pub struct Registration {
     /// Where users are sent after logging out; may be repeated
     #[arg(long = "post-logout-redirect-uri", value_name = "URI")]
     post_logout_redirect_uris: Vec<String>,
-    /// authorization_code, refresh_token or client_credentials; may be repeated. Not given for a new client:
+    /// authorization_code, refresh_token, client_credentials or device_code; may be repeated. Not given for a new client:
     /// the first two with a redirect URI, else client_credentials
     #[arg(long = "grant-type", value_name = "TYPE")]
     grant_types: Vec<String>,

@@ -9,6 +9,7 @@ mod client_assertion;
 mod client_assertion_kinds;
 mod client_authentication;
 mod codes;
+mod devices;
 mod dpop;
 mod interaction;
 mod logout;
@@ -261,6 +262,7 @@ pub fn corpus() -> Vec<Broken> {
         dpop::rows(),
         logout::rows(),
         interaction::rows(),
+        devices::rows(),
     ]
     .concat()
 }

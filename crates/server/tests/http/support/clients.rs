@@ -43,7 +43,7 @@ pub fn secret_of(client: &str) -> String {
 /// Adds the proof the client is registered for.
 pub fn authenticate(server: &TestServer, client: &str, ask: Ask) -> Ask {
     match client {
-        "spa" | "native" | "fixed-spa" | "public-machine" | "bound-spa" => {
+        "spa" | "native" | "fixed-spa" | "public-machine" | "bound-spa" | "tv" => {
             append(ask, &[("client_id", client)])
         }
         "post" => append(
@@ -99,6 +99,7 @@ pub fn all(kek: &Kek, tenant: &TenantId, entropy: &mut Entropy) -> Vec<Client> {
     clients.extend(in_other_ways());
     clients.extend(machines());
     clients.extend(by_assertion(kek, tenant, entropy));
+    clients.extend(devices());
     clients
 }
 
@@ -236,6 +237,20 @@ fn machines() -> Vec<Client> {
         confused,
         scopeless,
     ]
+}
+
+/// Without a browser of their own: one without a secret, and one with.
+fn devices() -> Vec<Client> {
+    const DEVICE: &[GrantType] = &[GrantType::DeviceCode, GrantType::RefreshToken];
+    let tv = Client {
+        redirect_uris: Vec::new(),
+        ..new("tv", Method::None, DEVICE)
+    };
+    let printer = Client {
+        redirect_uris: Vec::new(),
+        ..new("printer", Method::ClientSecretBasic, DEVICE)
+    };
+    vec![tv, printer]
 }
 
 fn by_assertion(kek: &Kek, tenant: &TenantId, entropy: &mut Entropy) -> Vec<Client> {
