@@ -62,7 +62,7 @@ const AUDITED: [&str; 40] = [
 ];
 
 /// Decision 0007, "not audited".
-const UNAUDITED: [&str; 23] = [
+const UNAUDITED: [&str; 24] = [
     "charge",
     "charge_both",
     "claim_device",
@@ -74,6 +74,7 @@ const UNAUDITED: [&str; 23] = [
     "link_audit",
     "open_device",
     "open_interaction",
+    "push_request",
     "refund",
     "rehash_password",
     "reseal_client_secrets",
