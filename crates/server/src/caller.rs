@@ -44,10 +44,7 @@ pub fn limit(
     what: Charged,
     (caller, now): (&AuthenticatedClient, Timestamp),
 ) -> Result<(), Denied> {
-    match app
-        .throttle
-        .admit(exchange, what, caller.client().id.as_str(), now)
-    {
+    match app.throttle.admit(exchange, what, caller, now) {
         None => Ok(()),
         Some(reached) => Err(Denied::Throttled(&FEW_REQUESTS, reached)),
     }

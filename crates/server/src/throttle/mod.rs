@@ -4,6 +4,7 @@
 mod buckets;
 
 use crate::http::exchange::Exchange;
+use jeton_protocol::client_auth::AuthenticatedClient;
 use jeton_store::throttle::Rate;
 use jeton_token::timestamp::Timestamp;
 use std::fmt;
@@ -22,11 +23,12 @@ pub struct Rates {
     pub address: Rate,
     /// Failed authentications of a client from an address.
     pub client_failures: Rate,
-    /// Token requests of a client; `None` is as many as it likes.
+    /// Token requests of a client, of a public one from an address; `None` is as many as it likes.
     pub token: Option<Rate>,
     /// Introspections of a client; `None` is as many as it likes.
     pub introspection: Option<Rate>,
-    /// Pushed requests of a client, each a row until somebody sweeps it; `None` is as many as it likes.
+    /// Pushed requests of a client, of a public one from an address, each a row until somebody sweeps it; `None` is as many as
+    /// it likes.
     pub pushed: Option<Rate>,
 }
 
@@ -150,12 +152,13 @@ impl Throttle {
         self.client_failures.charge(&key, rate, now);
     }
 
-    /// Counts one request of `what`, or says how long to wait when it is one too many.
+    /// Counts one request of `what`, or says how long to wait when it is one too many. Anybody can name a public client, so
+    /// what is done in its name is counted for each address: a stranger holds up nobody else.
     pub fn admit(
         &self,
         exchange: &Exchange,
         what: Charged,
-        client: &str,
+        caller: &AuthenticatedClient,
         now: Timestamp,
     ) -> Option<Reached> {
         let (buckets, rate, limit) = match what {
@@ -171,12 +174,16 @@ impl Throttle {
                 "pushed_requests_per_client",
             ),
         };
-        let seconds = buckets.admit(&[exchange.tenant.id().as_str(), client], rate, now)?;
-        Some(Reached {
-            limit,
-            of: format!("client {client}"),
-            seconds,
-        })
+        let (tenant, client) = (exchange.tenant.id().as_str(), caller.client().id.as_str());
+        let (seconds, of) = if caller.is_public() {
+            let address = network(exchange.address).to_string();
+            let seconds = buckets.admit(&[tenant, client, &address], rate, now)?;
+            (seconds, format!("client {client} at {address}"))
+        } else {
+            let seconds = buckets.admit(&[tenant, client], rate, now)?;
+            (seconds, format!("client {client}"))
+        };
+        Some(Reached { limit, of, seconds })
     }
 
     /// Counts one sign-in begun from an address, or says how long to wait when it is one too many.
