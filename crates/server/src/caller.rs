@@ -102,7 +102,7 @@ async fn prove(
         Some(replay) => {
             let one_time = OneTime {
                 kind: ReplayKind::ClientAssertion,
-                client: client.id.clone(),
+                client: Some(client.id.clone()),
                 value: replay.jti.clone(),
                 expires_at: replay.until,
             };
