@@ -201,7 +201,12 @@ impl Throttle {
         })
     }
 
-    /// How many sign-ins were begun here since this was last asked with a yes; a yes is for at least `count`.
+    /// Counts one pushed request, which is a row as a sign-in is.
+    pub fn note_pushed(&self) {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether at least `count` sign-ins were begun and requests pushed here since this last said yes.
     pub fn has_begun(&self, count: u64) -> bool {
         let due = self.begun.load(Ordering::Relaxed) >= count;
         if due {
