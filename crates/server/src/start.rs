@@ -211,8 +211,10 @@ const ROTATION: Duration = Duration::from_secs(600);
 const SWEEP: Duration = Duration::from_secs(60);
 /// How long sweeping rests when there is more to look at, but nothing to delete.
 const WALK: Duration = Duration::from_secs(1);
-/// How many interactions a tenant may have, and how many may be begun here before somebody counts them (decision 0016).
+/// How many interactions and pushed requests a tenant may have, and how many may be begun here before somebody counts them
+/// (decision 0016).
 const MOST_INTERACTIONS: u32 = 100_000;
+const MOST_PUSHED_REQUESTS: u32 = 100_000;
 const COUNT_AFTER: u64 = 10_000;
 
 /// Makes the next keys. Not in turn with looking around: the keys of many tenants may take longer than a change made elsewhere
@@ -297,6 +299,20 @@ async fn trim(app: &App) {
         Ok(_) => {}
         Err(error) => {
             tracing::error!(event = "fault", %error, "interactions could not be counted");
+        }
+    }
+    match app.store.trim_pushed_requests(MOST_PUSHED_REQUESTS).await {
+        Ok(trimmed) if trimmed.deleted > 0 => {
+            tracing::warn!(
+                event = "pushed_requests.trimmed",
+                deleted = trimmed.deleted,
+                more = trimmed.more,
+                "more requests are pushed than a tenant keeps"
+            );
+        }
+        Ok(_) => {}
+        Err(error) => {
+            tracing::error!(event = "fault", %error, "pushed requests could not be counted");
         }
     }
 }

@@ -34,7 +34,8 @@ impl ReplayKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OneTime {
     pub kind: ReplayKind,
-    pub client: ClientId,
+    /// Whose value it is; `None` for one that is used up for all clients of the tenant.
+    pub client: Option<ClientId>,
     pub value: String,
     /// When the value would be refused for its age anyway.
     pub expires_at: Timestamp,
@@ -64,7 +65,7 @@ impl Store {
                 values![
                     tenant.as_str(),
                     one_time.kind.name(),
-                    one_time.client.as_str(),
+                    one_time.client.as_ref().map_or("", ClientId::as_str),
                     &digest,
                     one_time.expires_at,
                     now

@@ -331,7 +331,7 @@ fn rotation(world: &mut World, grant: RowId, presented: u32) -> Rotation {
 fn one_time(world: &World, name: &str) -> OneTime {
     OneTime {
         kind: ReplayKind::ClientAssertion,
-        client: world.client.clone(),
+        client: Some(world.client.clone()),
         value: name.to_owned(),
         expires_at: world.now.plus(MINUTE),
     }

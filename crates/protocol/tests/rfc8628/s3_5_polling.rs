@@ -1,7 +1,7 @@
 //! What a poll is answered (§3.5), and in which order it is asked.
 
 use crate::common::{
-    CLIENT, NOW, authenticated, client, form, id, params, pending, scope, seconds, tenant,
+    CLIENT, NOW, caller_of, client, form, id, params, pending, scope, seconds, tenant,
 };
 use jeton_protocol::client::{Client, GrantType};
 use jeton_protocol::device::{Device, INTERVAL, WaitingDevice};
@@ -63,7 +63,7 @@ fn decide_at(
     polled: Polled<'_>,
     caller: Client,
 ) -> Result<DeviceDecision, Refusal> {
-    let caller = authenticated(caller);
+    let caller = caller_of(caller);
     rules::decide(polled, (&caller, &tenant()), now, &mut Trail::off())
 }
 
@@ -88,7 +88,7 @@ fn the_request_needs_a_device_code_and_a_client_registered_for_the_grant() {
             ("grant_type", GrantType::DeviceCode.name()),
             ("device_code", code),
         ]);
-        GrantRequest::parse(&params(&body), &authenticated(client), &mut Trail::off())
+        GrantRequest::parse(&params(&body), &caller_of(client), &mut Trail::off())
     };
     assert!(matches!(
         parse(client(), "jtd_x"),

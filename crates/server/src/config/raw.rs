@@ -256,11 +256,11 @@ table! {
         sign_ins_per_address: u32 = "50", "1"..="100000";
         /// Authentications of one client from one address that may fail in a minute.
         client_failures: u32 = "10", "1"..="100000";
-        /// Token requests of one client in a second; 0 means as many as it likes.
+        /// Token requests of one client (of a public one: from one address) in a second; 0 means as many as it likes.
         token_requests_per_client: u32 = "50", "0"..="1000000";
         /// Introspection requests of one client in a second; 0 means as many as it likes.
         introspections_per_client: u32 = "500", "0"..="1000000";
-        /// Pushed authorization requests of one client in a second; 0 means as many as it likes.
+        /// Pushed authorization requests of one client (of a public one: from one address) in a second; 0 means as many as it likes.
         pushed_requests_per_client: u32 = "20", "0"..="1000000";
     }
 }

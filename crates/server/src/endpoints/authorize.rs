@@ -68,10 +68,9 @@ async fn asked(
         let judged = judge(app, exchange, params, from, (ambient.now, trail)).await;
         return Ok(judged.map(|request| (request, None)));
     };
-    let ring = state.ring();
-    let handle = ring
-        .handles
-        .open(tenant.id.as_str(), HandleKind::PushedRequest, text);
+    let handle = state
+        .open_handle(app, HandleKind::PushedRequest, text)
+        .await;
     let handle = handle.map_err(|_| pushed::unknown("a handle this issuer did not make"))?;
     let found = app.store.pushed_request(&tenant.id, handle.row).await?;
     let found = found.ok_or_else(|| pushed::unknown("one that was swept away"))?;

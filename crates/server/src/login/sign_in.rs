@@ -132,7 +132,7 @@ async fn check_password(
     } else {
         None
     };
-    let account = budget(exchange, &name, user.as_ref());
+    let account = budget(app, exchange, &name, user.as_ref()).await;
     let address = format!("address:{}", network(exchange.address));
     app.passwords.check_room()?;
     let rates = app.throttle.rates();
@@ -187,17 +187,15 @@ async fn check_password(
 
 /// What a try is counted against: the account, or for a browser this user has signed in with before, that user there. So
 /// nobody can keep a user out who comes from a browser they have used (SEC-044, SEC-202).
-fn budget(exchange: &Exchange, name: &str, user: Option<&User>) -> String {
-    let known = Cookie::Known.read(exchange).and_then(|text| {
-        let ring = exchange.tenant.ring();
-        ring.handles
-            .open(
-                exchange.tenant.id().as_str(),
-                HandleKind::KnownBrowser,
-                text,
-            )
-            .ok()
-    });
+async fn budget(app: &App, exchange: &Exchange, name: &str, user: Option<&User>) -> String {
+    let known = match Cookie::Known.read(exchange) {
+        Some(text) => {
+            let state = &exchange.tenant;
+            let opened = state.open_handle(app, HandleKind::KnownBrowser, text).await;
+            opened.ok()
+        }
+        None => None,
+    };
     match (known, user) {
         (Some(known), Some(user)) if known.row == user.id => format!("known:{}", user.id),
         (_, _) => account(name),

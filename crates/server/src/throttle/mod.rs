@@ -4,6 +4,7 @@
 mod buckets;
 
 use crate::http::exchange::Exchange;
+use jeton_protocol::client_auth::AuthenticatedClient;
 use jeton_protocol::device::WaitingDevice;
 use jeton_store::throttle::Rate;
 use jeton_token::timestamp::Timestamp;
@@ -23,11 +24,12 @@ pub struct Rates {
     pub address: Rate,
     /// Failed authentications of a client from an address.
     pub client_failures: Rate,
-    /// Token requests of a client; `None` is as many as it likes.
+    /// Token requests of a client, of a public one from an address; `None` is as many as it likes.
     pub token: Option<Rate>,
     /// Introspections of a client; `None` is as many as it likes.
     pub introspection: Option<Rate>,
-    /// Pushed requests of a client, each a row until somebody sweeps it; `None` is as many as it likes.
+    /// Pushed requests of a client, of a public one from an address, each a row until somebody sweeps it; `None` is as many as
+    /// it likes.
     pub pushed: Option<Rate>,
 }
 
@@ -164,12 +166,13 @@ impl Throttle {
         self.client_failures.charge(&key, rate, now);
     }
 
-    /// Counts one request of `what`, or says how long to wait when it is one too many.
+    /// Counts one request of `what`, or says how long to wait when it is one too many. Anybody can name a public client, so
+    /// what is done in its name is counted for each address: a stranger holds up nobody else.
     pub fn admit(
         &self,
         exchange: &Exchange,
         what: Charged,
-        client: &str,
+        caller: &AuthenticatedClient,
         now: Timestamp,
     ) -> Option<Reached> {
         let (buckets, rate, limit) = match what {
@@ -185,12 +188,16 @@ impl Throttle {
                 "pushed_requests_per_client",
             ),
         };
-        let seconds = buckets.admit(&[exchange.tenant.id().as_str(), client], rate, now)?;
-        Some(Reached {
-            limit,
-            of: format!("client {client}"),
-            seconds,
-        })
+        let (tenant, client) = (exchange.tenant.id().as_str(), caller.client().id.as_str());
+        let (seconds, of) = if caller.is_public() {
+            let address = network(exchange.address).to_string();
+            let seconds = buckets.admit(&[tenant, client, &address], rate, now)?;
+            (seconds, format!("client {client} at {address}"))
+        } else {
+            let seconds = buckets.admit(&[tenant, client], rate, now)?;
+            (seconds, format!("client {client}"))
+        };
+        Some(Reached { limit, of, seconds })
     }
 
     /// Counts one sign-in begun from an address, or says how long to wait when it is one too many.
@@ -252,7 +259,12 @@ impl Throttle {
         too_soon
     }
 
-    /// How many sign-ins were begun here since this was last asked with a yes; a yes is for at least `count`.
+    /// Counts one pushed request, which is a row as a sign-in is.
+    pub fn note_pushed(&self) {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether at least `count` sign-ins were begun and requests pushed here since this last said yes.
     pub fn has_begun(&self, count: u64) -> bool {
         let due = self.begun.load(Ordering::Relaxed) >= count;
         if due {

@@ -120,7 +120,7 @@ both! {
                 let (tenant, now) = (world.tenant.clone(), world.now);
                 let value = OneTime {
                     kind: ReplayKind::ClientAssertion,
-                    client: world.client.clone(),
+                    client: Some(world.client.clone()),
                     value: format!("round {}", round / 2),
                     expires_at: now.plus(MINUTE),
                 };

@@ -22,7 +22,7 @@ async fn sweep_all(world: &World) -> u64 {
 async fn claim(world: &World, value: &str, expires_at: Timestamp) {
     let value = OneTime {
         kind: ReplayKind::DpopProof,
-        client: world.client.clone(),
+        client: Some(world.client.clone()),
         value: value.into(),
         expires_at,
     };
@@ -46,7 +46,7 @@ both! {
         world.store.cut(&world.tenant, CutTarget::User(world.user), occasion).await.unwrap();
         let value = OneTime {
             kind: ReplayKind::DpopProof,
-            client: world.client.clone(),
+            client: Some(world.client.clone()),
             value: "j".into(),
             expires_at: world.now.plus(MINUTE),
         };
@@ -168,7 +168,7 @@ both! {
         for number in 0..1100 {
             let value = OneTime {
                 kind: ReplayKind::DpopProof,
-                client: world.client.clone(),
+                client: Some(world.client.clone()),
                 value: format!("{number}"),
                 expires_at: world.now,
             };
