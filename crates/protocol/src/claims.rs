@@ -51,6 +51,26 @@ impl ClaimsRequest {
             essential_acr,
         })
     }
+
+    /// The scope values that the named claims belong to: the user has to consent to them as to a scope, though the token gets
+    /// no wider (Core §3.1.2.4, §5.5).
+    pub fn scope(&self) -> Scope {
+        let names = || self.userinfo.iter().chain(&self.id_token);
+        let is_asked = |value: &&str| names().any(|name| of_scope(value).contains(&name.as_str()));
+        Scope::of(SCOPES.into_iter().filter(is_asked))
+    }
+
+    /// Without the claims of the user that belong to no value of `scope`; never an error (P-87).
+    pub fn within(mut self, scope: &Scope) -> Self {
+        let refused = Scope::of(SCOPES.into_iter()).without(scope);
+        let is_kept = |name: &String| {
+            let mut beyond = refused.iter().flat_map(of_scope);
+            !beyond.any(|claim| claim == name)
+        };
+        self.userinfo.retain(is_kept);
+        self.id_token.retain(is_kept);
+        self
+    }
 }
 
 /// The values of a claim request that is essential; none when it is voluntary.
@@ -114,6 +134,9 @@ pub fn standard() -> impl Iterator<Item = &'static str> {
     PROFILE.into_iter().chain(EMAIL).chain(ADDRESS).chain(PHONE)
 }
 
+/// The scope values that stand for claims.
+const SCOPES: [&str; 4] = ["profile", "email", "address", "phone"];
+
 fn of_scope(value: &str) -> &'static [&'static str] {
     match value {
         "profile" => &PROFILE,
@@ -124,7 +147,7 @@ fn of_scope(value: &str) -> &'static [&'static str] {
     }
 }
 
-/// The user's claims that `scope` and the names `asked` entitle a client to; `sub` is not among them.
+/// The user's claims that `scope` and the names `asked`, which were consented to, entitle a client to; `sub` is not among them.
 pub fn released(user: &User, scope: &Scope, asked: &[String]) -> Map<String, Value> {
     let names = scope.iter().flat_map(of_scope).copied();
     let asked = standard().filter(|known| asked.iter().any(|name| name == known));

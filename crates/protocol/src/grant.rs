@@ -38,7 +38,8 @@ pub struct Grant {
 }
 
 /// What the redeemer of a code has to prove (RFC 6749 §4.1.3, RFC 7636 §4.6).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Empty for a grant that was made for a device, which has no code of this kind.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CodeBinding {
     pub redirect_uri: String,
     /// Whether the authorization request named it, so that the token request must too.

@@ -2,6 +2,7 @@
 
 use crate::authorize::pushed::PushedRequestId;
 use crate::authorize::request::AuthorizationRequest;
+use crate::device::DeviceVisit;
 use crate::scope::Scope;
 use crate::session::SessionId;
 use jeton_token::row_id::RowId;
@@ -14,7 +15,7 @@ pub type InteractionId = RowId;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interaction {
     pub id: InteractionId,
-    pub request: AuthorizationRequest,
+    pub request: InteractionRequest,
     /// SHA-256 of the browser cookie it was opened with; another browser cannot go on with it.
     pub browser: [u8; 32],
     pub progress: Progress,
@@ -24,6 +25,29 @@ pub struct Interaction {
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
     pub closed_at: Option<Timestamp>,
+}
+
+/// What an interaction is about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum InteractionRequest {
+    Authorization(Box<AuthorizationRequest>),
+    /// Somebody came to our own page to connect a device (RFC 8628 §3.3).
+    Device(DeviceVisit),
+}
+
+impl Interaction {
+    /// The authorization request, if it is about one.
+    pub fn authorization(&self) -> Option<&AuthorizationRequest> {
+        match &self.request {
+            InteractionRequest::Authorization(request) => Some(request),
+            InteractionRequest::Device(_) => None,
+        }
+    }
+
+    pub fn ui_locales(&self) -> Option<&str> {
+        self.authorization()?.ui_locales.as_deref()
+    }
 }
 
 /// How far the user has come. Only the steps themselves move it, each by a conditional write.
@@ -41,7 +65,7 @@ pub struct Progress {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Approval {
     pub session: SessionId,
-    /// What they left standing of what was asked.
+    /// What they left standing of what was asked, by scope and by claims.
     pub scope: Scope,
 }
 

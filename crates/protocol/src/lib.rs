@@ -15,6 +15,7 @@ pub mod client;
 pub mod client_auth;
 pub mod consent;
 pub mod cut;
+pub mod device;
 pub mod dpop;
 pub mod grant;
 pub mod grants;

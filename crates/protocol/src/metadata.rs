@@ -19,6 +19,9 @@ pub mod path {
     pub const INTROSPECT: &str = "/introspect";
     pub const REVOKE: &str = "/revoke";
     pub const USERINFO: &str = "/userinfo";
+    pub const DEVICE_AUTHORIZATION: &str = "/device_authorization";
+    /// Where a person types the code of a device; short, because people type this too.
+    pub const DEVICE: &str = "/device";
     pub const JWKS: &str = "/jwks";
     pub const END_SESSION: &str = "/end-session";
     pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
@@ -37,6 +40,7 @@ pub struct Metadata {
     introspection_endpoint: String,
     revocation_endpoint: String,
     end_session_endpoint: String,
+    device_authorization_endpoint: String,
     scopes_supported: Vec<String>,
     response_types_supported: [&'static str; 1],
     response_modes_supported: [&'static str; MODES.len()],
@@ -92,6 +96,7 @@ pub fn describe(tenant: &Tenant, ring: &KeyRing) -> Metadata {
         introspection_endpoint: at(path::INTROSPECT),
         revocation_endpoint: at(path::REVOKE),
         end_session_endpoint: at(path::END_SESSION),
+        device_authorization_endpoint: at(path::DEVICE_AUTHORIZATION),
         scopes_supported: advertised_scopes(tenant),
         response_types_supported: ["code"],
         response_modes_supported: MODES,

@@ -2,8 +2,8 @@
 
 use crate::refusal::Rule;
 use crate::{
-    authorize, client_auth, dpop, grants, introspection, logout, params, revocation, standing,
-    trusted_issuer, userinfo,
+    authorize, client_auth, device, dpop, grants, introspection, logout, params, revocation,
+    standing, trusted_issuer, userinfo,
 };
 
 pub fn all() -> impl Iterator<Item = &'static Rule> {
@@ -22,6 +22,8 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         grants::authorization_code::RULES,
         grants::refresh_token::RULES,
         grants::client_credentials::RULES,
+        device::RULES,
+        grants::device_code::RULES,
         grants::token_exchange::RULES,
         grants::acting::RULES,
         grants::jwt_bearer::RULES,
@@ -40,7 +42,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
 }
 
 /// Parameter names that may be repeated in a log line; any other name is the caller's text.
-pub(crate) const KNOWN_PARAMETERS: [&str; 40] = [
+pub(crate) const KNOWN_PARAMETERS: [&str; 42] = [
     "client_id",
     "client_secret",
     "client_assertion",
@@ -71,6 +73,8 @@ pub(crate) const KNOWN_PARAMETERS: [&str; 40] = [
     "request",
     "request_uri",
     "access_token",
+    "device_code",
+    "user_code",
     "dpop_jkt",
     "assertion",
     "requested_token_use",

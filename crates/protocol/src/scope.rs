@@ -51,6 +51,11 @@ impl Scope {
         Ok(Self(values))
     }
 
+    /// Of values that this program names itself.
+    pub(crate) fn of(values: impl Iterator<Item = &'static str>) -> Self {
+        Self(values.map(str::to_owned).collect())
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -63,26 +68,20 @@ impl Scope {
         self.0.iter().all(|value| other.contains(value))
     }
 
+    /// The values that `keep` says yes to.
+    pub fn filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
+        let kept = self.0.iter().filter(|value| keep(value));
+        Self(kept.cloned().collect())
+    }
+
     /// The values of `self` that `other` also has.
     pub fn intersection(&self, other: &Self) -> Self {
-        Self(
-            self.0
-                .iter()
-                .filter(|value| other.contains(value))
-                .cloned()
-                .collect(),
-        )
+        self.filtered(|value| other.contains(value))
     }
 
     /// The values of `self` that `other` lacks.
     pub fn without(&self, other: &Self) -> Self {
-        Self(
-            self.0
-                .iter()
-                .filter(|value| !other.contains(value))
-                .cloned()
-                .collect(),
-        )
+        self.filtered(|value| !other.contains(value))
     }
 
     pub fn union(&self, other: &Self) -> Self {

@@ -117,6 +117,7 @@ pub enum TokenFormat {
 
 /// How long things live. Clients may shorten them; ceilings are checked where they are set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Lifetimes {
     pub code: Duration,
     pub access_token: Duration,
@@ -128,6 +129,10 @@ pub struct Lifetimes {
     pub session_idle: Duration,
     pub session_absolute: Duration,
     pub interaction: Duration,
+    /// A device's request, with both its codes.
+    pub device_code: Duration,
+    /// How old the sign-in of a user may be who approves a device.
+    pub device_sign_in: Duration,
 }
 
 impl Default for Lifetimes {
@@ -145,6 +150,8 @@ impl Default for Lifetimes {
             session_idle: Duration::from_secs(8 * HOUR),
             session_absolute: Duration::from_secs(24 * HOUR),
             interaction: Duration::from_secs(30 * MINUTE),
+            device_code: Duration::from_secs(10 * MINUTE),
+            device_sign_in: Duration::from_secs(10 * MINUTE),
         }
     }
 }

@@ -1,113 +1,91 @@
-//! Local verification of `at+jwt` access tokens (RFC 9068 §4). Fetching keys, asking about opaque tokens and answering
-//! challenges are not here.
+//! Local verification of `at+jwt` access tokens (RFC 9068 §4). Where keys come from, and who sends the token, is for others.
 
-use jeton_token::at_jwt::{self, AccessTokenFacts};
-use jeton_token::confirmation::Confirmation;
-use jeton_token::dpop::{DpopError, Proof, Request};
-use jeton_token::jws::Jws;
+use jeton_token::jws::{Jws, Unverified};
 use jeton_token::key_set::KeySet;
 use jeton_token::timestamp::Timestamp;
 use std::time::Duration;
-use thiserror::Error;
 
-/// How far the clocks of issuer and resource may differ.
+use crate::access::Access;
+use crate::rejected::Rejected;
+
+/// How far the clocks of issuer and resource may differ. An end is an end: nothing is added to `exp`.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(10);
 
-/// What one resource server believes: one issuer, its keys, and its own name.
+/// RFC 9068 §2.2.
+const REQUIRED: [&str; 7] = ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"];
+
+/// What one resource server believes: one issuer, and its own name.
 #[derive(Clone, Debug)]
 pub struct Verifier {
-    issuer: String,
+    pub(crate) issuer: String,
     audience: String,
-    keys: KeySet,
-}
-
-/// Why a token is not accepted. To the caller they are `invalid_token` (RFC 6750 §3.1), those about a proof itself
-/// `invalid_dpop_proof` (RFC 9449 §7.1).
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum Rejected {
-    #[error("not a well-formed signed JWT: {0}")]
-    Malformed(String),
-    #[error("typ is not at+jwt")]
-    Typ,
-    #[error("no key of the issuer verifies the signature")]
-    Signature,
-    #[error("issued by another issuer")]
-    Issuer,
-    #[error("meant for another audience")]
-    Audience,
-    #[error("expired, or issued in the future")]
-    Time,
-    #[error("the token is bound to a key, and nothing proves that the sender holds it")]
-    Unproven,
-    #[error("DPoP proof: {0}")]
-    Proof(DpopError),
-    #[error("the DPoP proof is too old or from the future")]
-    ProofTime,
-    #[error("the DPoP proof is by another key than the token's")]
-    ProofKey,
 }
 
 impl Verifier {
-    pub fn new(issuer: impl Into<String>, audience: impl Into<String>, keys: KeySet) -> Self {
+    /// Both are compared byte for byte; give the issuer as its metadata writes it.
+    pub fn new(issuer: impl Into<String>, audience: impl Into<String>) -> Self {
         Self {
             issuer: issuer.into(),
             audience: audience.into(),
-            keys,
         }
     }
 
-    /// The facts of a bearer token that this resource may act on now. One that is bound to a key is no bearer token.
-    pub fn verify(&self, token: &str, now: Timestamp) -> Result<AccessTokenFacts, Rejected> {
-        let facts = self.read(token, now)?;
-        match facts.cnf {
-            None => Ok(facts),
-            Some(_) => Err(Rejected::Unproven),
-        }
+    /// What a token says that this resource may believe now. One that names a key in `cnf` still needs its holder:
+    /// see [`Proofs::prove_holder`](crate::Proofs::prove_holder).
+    pub fn verify(&self, token: &str, keys: &KeySet, now: Timestamp) -> Result<Access, Rejected> {
+        let unverified = Jws::parse(token).map_err(Rejected::Malformed)?;
+        self.could_be_meant(&unverified)?;
+        self.open(&unverified, keys, now)
     }
 
-    /// The facts of a token that came by the DPoP scheme, with the proof of the `DPoP` header, which has to be there once.
-    ///
-    /// Whether the proof was used before is for the caller to remember: the `jti` of a key, for two minutes. (RFC 9449 §7.1)
-    pub fn verify_bound(
-        &self,
-        (token, proof): (&str, &str),
-        (method, url): (&str, &str),
-        now: Timestamp,
-    ) -> Result<(AccessTokenFacts, Proof), Rejected> {
-        let facts = self.read(token, now)?;
-        let request = Request {
-            method,
-            url,
-            access_token: Some(token),
-        };
-        let proof = Proof::verify(proof, &request).map_err(Rejected::Proof)?;
-        if !proof.is_timely(now) {
-            return Err(Rejected::ProofTime);
-        }
-        if facts.cnf != Some(Confirmation::DpopKey(proof.thumbprint)) {
-            return Err(Rejected::ProofKey);
-        }
-        Ok((facts, proof))
-    }
-
-    fn read(&self, token: &str, now: Timestamp) -> Result<AccessTokenFacts, Rejected> {
-        let malformed = |error: &dyn std::fmt::Display| Rejected::Malformed(error.to_string());
-        let unverified = Jws::parse(token).map_err(|error| malformed(&error))?;
+    /// Judged before any key is looked for: another issuer's token must not have our issuer asked for keys.
+    pub(crate) fn could_be_meant(&self, unverified: &Unverified<'_>) -> Result<(), Rejected> {
         if !unverified.header().typ_is("at+jwt") {
             return Err(Rejected::Typ);
         }
-        let verified = self.keys.verify(&unverified).ok_or(Rejected::Signature)?;
-        let claims = verified.claims().map_err(|error| malformed(&error))?;
-        let facts = at_jwt::read(&claims).map_err(|error| malformed(&error))?;
-        if facts.issuer != self.issuer {
+        let claims = unverified
+            .unverified_claims()
+            .map_err(Rejected::Malformed)?;
+        match claims.text("iss").map_err(Rejected::Claims)? {
+            Some(issuer) if issuer == self.issuer => Ok(()),
+            Some(_) => Err(Rejected::Issuer),
+            None => Err(Rejected::Claims(jeton_token::ClaimError::Missing("iss"))),
+        }
+    }
+
+    pub(crate) fn open(
+        &self,
+        unverified: &Unverified<'_>,
+        keys: &KeySet,
+        now: Timestamp,
+    ) -> Result<Access, Rejected> {
+        let verified = keys.verify(unverified).ok_or(Rejected::Signature)?;
+        let claims = verified.claims().map_err(Rejected::Malformed)?;
+        let access = Access::read(claims.into_members(), &REQUIRED).map_err(Rejected::Claims)?;
+        self.judge(&access, now)?;
+        Ok(access)
+    }
+
+    /// Issuer, audience and time, of a JWT and of an introspection answer alike.
+    pub(crate) fn judge(&self, access: &Access, now: Timestamp) -> Result<(), Rejected> {
+        if access
+            .issuer
+            .as_ref()
+            .is_some_and(|iss| *iss != self.issuer)
+        {
             return Err(Rejected::Issuer);
         }
-        if !facts.audience.contains(&self.audience) {
+        if !access.audience.contains(&self.audience) {
             return Err(Rejected::Audience);
         }
-        if now >= facts.expires_at || facts.issued_at > now.plus(CLOCK_TOLERANCE) {
-            return Err(Rejected::Time);
+        if now >= access.expires_at {
+            return Err(Rejected::Expired);
         }
-        Ok(facts)
+        let latest = now.plus(CLOCK_TOLERANCE);
+        let too_early = |at: Option<Timestamp>| at.is_some_and(|at| at > latest);
+        if too_early(access.issued_at) || too_early(access.not_before) {
+            return Err(Rejected::TooEarly);
+        }
+        Ok(())
     }
 }

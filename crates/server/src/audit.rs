@@ -82,8 +82,8 @@ async fn sign(app: &App, holder: &str) -> Result<(), KeyError> {
     let mut ambient = app.ambient();
     let signed = sign_all(&app.store, &app.kek, &mut ambient).await;
     ambient.end();
-    signed?;
-    Ok(erase_all(&app.store, app.clock.now()).await?)
+    erase_all(&app.store, app.clock.now()).await?;
+    signed
 }
 
 async fn forget(app: &App, holder: &str) -> Result<(), KeyError> {
@@ -114,14 +114,19 @@ pub async fn link_all(store: &Store, ambient: &mut Ambient) -> Result<(), StoreE
 /// Signs where each chain stands that has moved since it was last signed.
 pub async fn sign_all(store: &Store, kek: &Kek, ambient: &mut Ambient) -> Result<(), KeyError> {
     let mut after = String::new();
+    let mut failed = Ok(());
     loop {
         let tenants = store.unsigned_audit_tenants(&after).await?;
         let Some(last) = tenants.last() else {
-            return Ok(());
+            return failed;
         };
         last.as_str().clone_into(&mut after);
         for tenant in &tenants {
-            sign_one(store, kek, tenant, ambient).await?;
+            // A damaged key of one tenant is no reason to leave the others unsigned (SEC-352).
+            if let Err(error) = sign_one(store, kek, tenant, ambient).await {
+                tracing::error!(event = "fault", %tenant, %error, "the audit trail of a tenant could not be signed");
+                failed = Err(error);
+            }
         }
     }
 }

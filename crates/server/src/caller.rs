@@ -44,10 +44,7 @@ pub fn limit(
     what: Charged,
     (caller, now): (&AuthenticatedClient, Timestamp),
 ) -> Result<(), Denied> {
-    match app
-        .throttle
-        .admit(exchange, what, caller.client().id.as_str(), now)
-    {
+    match app.throttle.admit(exchange, what, caller, now) {
         None => Ok(()),
         Some(reached) => Err(Denied::Throttled(&FEW_REQUESTS, reached)),
     }
@@ -105,7 +102,7 @@ async fn prove(
         Some(replay) => {
             let one_time = OneTime {
                 kind: ReplayKind::ClientAssertion,
-                client: client.id.clone(),
+                client: Some(client.id.clone()),
                 value: replay.jti.clone(),
                 expires_at: replay.until,
             };

@@ -261,6 +261,20 @@ async fn call(
         Endpoint::Continue => Box::pin(login::resume(app, exchange, ambient, trail)).await,
         Endpoint::SignIn => Box::pin(login::sign_in::sign_in(app, exchange, ambient, trail)).await,
         Endpoint::Consent => Box::pin(login::consent::consent(app, exchange, ambient, trail)).await,
+        Endpoint::DeviceAuthorization => {
+            endpoints::device_authorization::device_authorization(app, exchange, ambient, trail)
+                .await
+        }
+        Endpoint::Device => Box::pin(login::device::device(app, exchange, ambient, trail)).await,
+        Endpoint::DeviceUserCode => {
+            Box::pin(login::device::user_code(app, exchange, ambient, trail)).await
+        }
+        Endpoint::DeviceConfirm => {
+            Box::pin(login::device_confirm::confirm(
+                app, exchange, ambient, trail,
+            ))
+            .await
+        }
         Endpoint::EndSession => {
             Box::pin(endpoints::end_session::end_session(
                 app, exchange, ambient, trail,

@@ -49,7 +49,7 @@ pub async fn bind_if_proven(
         .needs_dpop_nonce(&exchange.tenant.tenant.policy);
     let at = (needs_nonce, now);
     let unspent = verify(exchange, proof, None, at, trail)?;
-    let binding = spend(app, exchange, &client.client().id, unspent, (now, trail)).await?;
+    let binding = spend(app, exchange, unspent, (now, trail)).await?;
     Ok((
         Caller::new(client, Some(binding)),
         NextNonce::after(exchange, at),
@@ -80,7 +80,7 @@ pub async fn prove_holder(
     let at = (needs_nonce, now);
     let unspent = verify(exchange, proof, Some(token), at, trail)?;
     resource::prove_holder(facts.binding, &unspent, trail)?;
-    spend(app, exchange, &id, unspent, (now, trail)).await?;
+    spend(app, exchange, unspent, (now, trail)).await?;
     Ok(NextNonce::after(exchange, at))
 }
 
@@ -139,17 +139,16 @@ fn verify(
     })
 }
 
-/// Durable, and the same on every node: what was used once is used up everywhere (decision 0020).
+/// Durable, and the same on every node and for every client: what was used once is used up everywhere (decision 0020).
 async fn spend(
     app: &App,
     exchange: &Exchange,
-    client: &ClientId,
     unspent: Unspent,
     (now, trail): (Timestamp, &mut Trail),
 ) -> Result<Binding, Denied> {
     let one_time = OneTime {
         kind: ReplayKind::DpopProof,
-        client: client.clone(),
+        client: None,
         value: unspent.one_time(),
         expires_at: unspent.until,
     };

@@ -197,6 +197,7 @@ async fn watched(app: Arc<App>, tls: Vec<Arc<Tls>>) {
     loop {
         let mut jobs = tokio::task::JoinSet::new();
         jobs.spawn(recurring(Arc::clone(&app), tls.clone()));
+        jobs.spawn(rotating(Arc::clone(&app)));
         jobs.spawn(audit::keep_up(Arc::clone(&app)));
         if let Some(Err(error)) = jobs.join_next().await {
             tracing::error!(event = "panic", %error, "the recurring jobs ended and are started again");
@@ -210,9 +211,24 @@ const ROTATION: Duration = Duration::from_secs(600);
 const SWEEP: Duration = Duration::from_secs(60);
 /// How long sweeping rests when there is more to look at, but nothing to delete.
 const WALK: Duration = Duration::from_secs(1);
-/// How many interactions a tenant may have, and how many may be begun here before somebody counts them (decision 0016).
+/// How many interactions and pushed requests a tenant may have, and how many may be begun here before somebody counts them
+/// (decision 0016).
 const MOST_INTERACTIONS: u32 = 100_000;
+const MOST_PUSHED_REQUESTS: u32 = 100_000;
 const COUNT_AFTER: u64 = 10_000;
+
+/// Makes the next keys. Not in turn with looking around: the keys of many tenants may take longer than a change made elsewhere
+/// may stay unseen (SEC-307).
+async fn rotating(app: Arc<App>) {
+    let mut rotation = tokio::time::interval(ROTATION);
+    rotation.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        rotation.tick().await;
+        if let Some(plan) = app.settings.rotation {
+            app.tenancy.rotate_keys(&app, plan).await;
+        }
+    }
+}
 
 /// Learns what other processes changed, reads certificates that changed, and deletes what nothing can misuse any more.
 async fn recurring(app: Arc<App>, tls: Vec<Arc<Tls>>) {
@@ -223,7 +239,6 @@ async fn recurring(app: Arc<App>, tls: Vec<Arc<Tls>>) {
     let mut room = tokio::time::interval(SWEEP);
     room.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut cursor = SweepCursor::default();
-    let mut rotation = tokio::time::interval(ROTATION);
     loop {
         tokio::select! {
             _ = look.tick() => {
@@ -238,11 +253,6 @@ async fn recurring(app: Arc<App>, tls: Vec<Arc<Tls>>) {
                 }
                 if app.throttle.has_begun(COUNT_AFTER) {
                     trim(&app).await;
-                }
-            }
-            _ = rotation.tick() => {
-                if let Some(plan) = app.settings.rotation {
-                    app.tenancy.rotate_keys(&app, plan).await;
                 }
             }
             _ = room.tick() => trim(&app).await,
@@ -289,6 +299,20 @@ async fn trim(app: &App) {
         Ok(_) => {}
         Err(error) => {
             tracing::error!(event = "fault", %error, "interactions could not be counted");
+        }
+    }
+    match app.store.trim_pushed_requests(MOST_PUSHED_REQUESTS).await {
+        Ok(trimmed) if trimmed.deleted > 0 => {
+            tracing::warn!(
+                event = "pushed_requests.trimmed",
+                deleted = trimmed.deleted,
+                more = trimmed.more,
+                "more requests are pushed than a tenant keeps"
+            );
+        }
+        Ok(_) => {}
+        Err(error) => {
+            tracing::error!(event = "fault", %error, "pushed requests could not be counted");
         }
     }
 }

@@ -353,6 +353,22 @@ fn client_add_answers_with_registration_members_and_sound_defaults() {
     assert!(server["grant_types"].is_null(), "{server}");
 }
 
+// S48, SEC-460: only who is given it has it; nobody has to know the URN
+#[test]
+fn client_add_takes_a_short_name_for_the_device_grant() {
+    let at = Installation::new();
+    let tool =
+        at.good("client add --auth none --grant-type device_code --grant-type refresh_token");
+    assert_eq!(
+        tool["grant_types"],
+        serde_json::json!([
+            "urn:ietf:params:oauth:grant-type:device_code",
+            "refresh_token"
+        ])
+    );
+    assert_eq!(tool["scope"], "openid profile email");
+}
+
 #[test]
 fn a_client_file_is_a_registration_request() {
     let at = Installation::new();

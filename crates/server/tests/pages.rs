@@ -40,7 +40,7 @@ fn asking(text: &str) -> Asking<'_> {
 fn sign_in(text: &str) -> SignIn<'_> {
     SignIn {
         look: look(text),
-        client: asking(text),
+        client: Some(asking(text)),
         action: "/sign-in",
         interaction: text,
         csrf: text,
@@ -203,7 +203,7 @@ fn home(text: &str) -> Home<'_> {
     }
 }
 
-const CAUSES: [&str; 28] = [
+const CAUSES: [&str; 29] = [
     "request_uri_unknown",
     "request_uri_expired",
     "request_uri_used",
@@ -227,6 +227,7 @@ const CAUSES: [&str; 28] = [
     "not_allowed",
     "sign_out",
     "not_found",
+    "device_not_waiting",
     "unavailable",
     "server_error",
     "generic",
@@ -240,6 +241,7 @@ fn every_page(text: &str) -> Vec<Page<'_>> {
     pages.extend(every_consent(text));
     pages.extend(every_failure(text));
     pages.extend(every_sign_out(text));
+    pages.extend(every_device(text));
     pages.push(Page::Home(home(text)));
     pages.push(Page::Home(Home {
         demo: None,
@@ -352,6 +354,55 @@ fn every_consent(text: &str) -> Vec<Page<'_>> {
         ..consent(text)
     };
     pages.push(Page::Consent(nothing));
+    pages
+}
+
+fn every_device(text: &str) -> Vec<Page<'_>> {
+    let mut pages = Vec::new();
+    for (offered, wrong) in [(None, false), (None, true), (Some(text), false)] {
+        pages.push(Page::UserCode(UserCodePage {
+            look: look(text),
+            action: "/device/code",
+            interaction: text,
+            csrf: text,
+            username: text,
+            sign_out: "/end-session",
+            offered,
+            wrong,
+        }));
+    }
+    for (same_network, minutes) in [(true, 0), (false, 1), (true, 9)] {
+        pages.push(Page::DeviceConfirm(DeviceConfirm {
+            look: look(text),
+            client: text,
+            action: "/device/confirm",
+            interaction: text,
+            csrf: text,
+            username: text,
+            scopes: consent(text).scopes,
+            resources: vec![text],
+            address: text,
+            same_network,
+            time: "14:05 UTC",
+            minutes,
+        }));
+    }
+    for outcome in [
+        DeviceOutcome::Approved,
+        DeviceOutcome::Denied,
+        DeviceOutcome::Left,
+    ] {
+        let client = (outcome != DeviceOutcome::Left).then_some(text);
+        pages.push(Page::DeviceDone(DeviceDone {
+            look: look(text),
+            outcome,
+            client,
+        }));
+    }
+    pages.push(Page::SignIn(SignIn {
+        client: None,
+        ..sign_in(text)
+    }));
     pages
 }
 
@@ -549,7 +600,7 @@ fn templates_put_values_only_into_text_and_quoted_attributes() {
             }
         }
     }
-    assert_eq!(read, 14);
+    assert_eq!(read, 17);
 }
 
 struct Place {
@@ -692,7 +743,7 @@ fn every_failure_says_what_happened_what_to_do_and_where_to_look() {
             assert!(has(&format!("{id}.{part}")), "{id}.{part}");
         }
     }
-    assert_eq!(count, 14);
+    assert_eq!(count, 15);
 }
 
 #[test]

@@ -288,7 +288,8 @@ impl Store {
         id: &ClientId,
         occasion: Occasion,
     ) -> Result<Changed, StoreError> {
-        let cut = self.cut_of(CutTarget::Client(id.clone()), occasion.now);
+        // Until every process has read of it, tokens are made of what they keep in memory: those are dead too.
+        let cut = self.disabling_cut(CutTarget::Client(id.clone()), occasion.now);
         let (owner, id) = (tenant.clone(), id.clone());
         self.write_cutting(tenant, move |tx| {
             let count = tx.run(

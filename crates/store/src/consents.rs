@@ -20,7 +20,9 @@ impl Store {
         let (tenant, client) = (tenant.clone(), client.clone());
         self.read(move |tx| {
             let row = tx.one(
-                "SELECT record FROM consents WHERE tenant_id = $1 AND user_id = $2 AND client_id = $3",
+                "SELECT record FROM consents WHERE tenant_id = $1 AND user_id = $2 AND client_id = $3 \
+                 AND EXISTS (SELECT 1 FROM clients c WHERE c.tenant_id = consents.tenant_id \
+                 AND c.id = consents.client_id AND c.cut_at <= consents.given_at)",
                 values![tenant.as_str(), user, client.as_str()],
             )?;
             row.map(|row| row.record(0)).transpose()

@@ -121,7 +121,7 @@ impl Store {
     }
 }
 
-fn approve(
+pub(crate) fn approve(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
     approval: &Approval,

@@ -142,15 +142,24 @@ impl Store {
     /// Makes room where a tenant has more than `most` interactions: the oldest go in which nobody has signed in, and when
     /// there are none of those, the oldest. See decision 0016.
     pub async fn trim_interactions(&self, most: u32) -> Result<Trimmed, StoreError> {
+        self.trim(most, crowded, make_room).await
+    }
+
+    /// Makes room in each tenant of which `crowded` tells that it has more than `most` rows.
+    pub(crate) async fn trim(
+        &self,
+        most: u32,
+        crowded: fn(&mut Tx<'_>, u32) -> Result<Vec<Row>, StoreError>,
+        make_room: fn(&mut Tx<'_>, &str, u32) -> Result<u64, StoreError>,
+    ) -> Result<Trimmed, StoreError> {
         let crowded = self
             .read(move |tx| {
-                let rows = tx.all(
-                    "SELECT tenant_id, COUNT(*) FROM interactions GROUP BY tenant_id HAVING COUNT(*) > $1 \
-                     ORDER BY tenant_id",
-                    values![most],
-                )?;
-                let count = |row: &Row| Ok((row.text(0)?.to_owned(), row.count(1)?.saturating_sub(most)));
-                rows.iter().map(count).collect::<Result<Vec<_>, StoreError>>()
+                let rows = crowded(tx, most)?;
+                let count =
+                    |row: &Row| Ok((row.text(0)?.to_owned(), row.count(1)?.saturating_sub(most)));
+                rows.iter()
+                    .map(count)
+                    .collect::<Result<Vec<_>, StoreError>>()
             })
             .await?;
         let mut trimmed = Trimmed {
@@ -169,6 +178,14 @@ impl Store {
         }
         Ok(trimmed)
     }
+}
+
+fn crowded(tx: &mut Tx<'_>, most: u32) -> Result<Vec<Row>, StoreError> {
+    tx.all(
+        "SELECT tenant_id, COUNT(*) FROM interactions GROUP BY tenant_id HAVING COUNT(*) > $1 \
+         ORDER BY tenant_id",
+        values![most],
+    )
 }
 
 fn make_room(tx: &mut Tx<'_>, tenant: &str, count: u32) -> Result<u64, StoreError> {

@@ -19,6 +19,7 @@ pub mod consents;
 pub mod credentials;
 mod cut_index;
 pub mod cuts;
+pub mod devices;
 mod error;
 pub mod grant_list;
 pub mod grants;

@@ -34,6 +34,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "pushed_requests",
         sql: include_str!("../migrations/0007_pushed_requests.sql"),
     },
+    Migration {
+        number: 8,
+        name: "devices",
+        sql: include_str!("../migrations/0008_devices.sql"),
+    },
 ];
 
 const LEDGER: &str = "CREATE TABLE migrations (number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, \

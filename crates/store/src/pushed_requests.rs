@@ -7,7 +7,8 @@ use jeton_token::timestamp::Timestamp;
 
 use crate::Store;
 use crate::error::StoreError;
-use crate::sql::{Tx, record, values};
+use crate::interactions::Trimmed;
+use crate::sql::{Row, Tx, record, values};
 
 impl Store {
     /// Keeps a request until nothing that came of it can be answered any more.
@@ -47,6 +48,28 @@ impl Store {
         })
         .await
     }
+
+    /// Makes room where a tenant has more than `most` requests: the oldest go that were not answered, and when there are none
+    /// of those, the oldest. See decision 0016.
+    pub async fn trim_pushed_requests(&self, most: u32) -> Result<Trimmed, StoreError> {
+        self.trim(most, crowded, make_room).await
+    }
+}
+
+fn crowded(tx: &mut Tx<'_>, most: u32) -> Result<Vec<Row>, StoreError> {
+    tx.all(
+        "SELECT tenant_id, COUNT(*) FROM pushed_requests GROUP BY tenant_id HAVING COUNT(*) > $1 \
+         ORDER BY tenant_id",
+        values![most],
+    )
+}
+
+fn make_room(tx: &mut Tx<'_>, tenant: &str, count: u32) -> Result<u64, StoreError> {
+    tx.run(
+        "DELETE FROM pushed_requests WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM pushed_requests \
+         WHERE tenant_id = $1 ORDER BY CASE WHEN used_at IS NULL THEN 0 ELSE 1 END, id LIMIT $2)",
+        values![tenant, count],
+    )
 }
 
 /// Marks the request as answered, if it is not yet. Its expiry is no condition: what it began in time may end later.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use jeton_protocol::cut::{Cut, CutTarget};
-use jeton_protocol::grant::{GrantId, RefreshableGrant};
+use jeton_protocol::grant::{Grant, GrantId, RefreshableGrant};
 use jeton_protocol::tenant::TenantId;
 use jeton_token::timestamp::Timestamp;
 
@@ -13,7 +13,7 @@ use crate::audit::Occasion;
 use crate::error::StoreError;
 use crate::grants;
 use crate::revocation;
-use crate::sql::{Tx, values};
+use crate::sql::{Tx, record, values};
 
 /// A refresh token about to be replaced by its successor.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +25,8 @@ pub struct Rotation {
     pub grace: Duration,
     /// The idle end of the successor.
     pub refresh_expires_at: Timestamp,
+    /// The grant with the key its refresh tokens are bound to from now on; `None` leaves it as it is.
+    pub bound: Option<Grant>,
     pub occasion: Occasion,
 }
 
@@ -86,8 +88,10 @@ fn rotate(
     cut: &Cut,
 ) -> Result<(Rotated, Vec<Cut>), StoreError> {
     let now = rotation.occasion.now;
+    let bound = rotation.bound.as_ref().map(record).transpose()?;
     let rotated = tx.run(
-        "UPDATE grants SET generation = generation + 1, rotated_at = $4, refresh_expires_at = $5, keep_until = $6 \
+        "UPDATE grants SET generation = generation + 1, rotated_at = $4, refresh_expires_at = $5, keep_until = $6, \
+         record = COALESCE($7, record) \
          WHERE tenant_id = $1 AND id = $2 AND generation = $3 AND generation > 0 AND revoked_at IS NULL \
          AND refresh_expires_at > $4 AND expires_at > $4 \
          AND EXISTS (SELECT 1 FROM clients c WHERE c.tenant_id = grants.tenant_id AND c.id = grants.client_id \
@@ -102,7 +106,8 @@ fn rotate(
             rotation.presented,
             now,
             rotation.refresh_expires_at,
-            keep_until
+            keep_until,
+            bound
         ],
     )?;
     if rotated == 1 {

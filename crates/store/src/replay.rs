@@ -37,8 +37,9 @@ impl ReplayKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OneTime {
     pub kind: ReplayKind,
-    /// Who made the value: a client, or a trusted issuer under its identifier.
-    pub client: ClientId,
+    /// Who made the value: a client, or a trusted issuer under its identifier; `None` for one that is used up for all clients of
+    /// the tenant.
+    pub client: Option<ClientId>,
     pub value: String,
     /// When the value would be refused for its age anyway.
     pub expires_at: Timestamp,
@@ -68,7 +69,7 @@ impl Store {
                 values![
                     tenant.as_str(),
                     one_time.kind.name(),
-                    one_time.client.as_str(),
+                    one_time.client.as_ref().map_or("", ClientId::as_str),
                     &digest,
                     one_time.expires_at,
                     now

@@ -38,7 +38,7 @@ pub struct Swept {
 type Verb = fn(&mut Tx<'_>, Timestamp) -> Result<u64, StoreError>;
 
 /// Tables whose rows carry their own end, and have an index of it.
-const EXPIRED: [Verb; 6] = [
+const EXPIRED: [Verb; 7] = [
     |tx, before| {
         tx.run(
             "DELETE FROM interactions WHERE (tenant_id, id) IN \
@@ -58,6 +58,13 @@ const EXPIRED: [Verb; 6] = [
         tx.run(
             "DELETE FROM pushed_requests WHERE (tenant_id, id) IN \
              (SELECT tenant_id, id FROM pushed_requests WHERE keep_until < $1 ORDER BY keep_until LIMIT $2)",
+            values![before, BATCH],
+        )
+    },
+    |tx, before| {
+        tx.run(
+            "DELETE FROM devices WHERE (tenant_id, id) IN \
+             (SELECT tenant_id, id FROM devices WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
             values![before, BATCH],
         )
     },

@@ -77,6 +77,24 @@ impl Store {
             .await
     }
 
+    /// Takes one charge back, as a right code does: it forgives itself, and no guess before it.
+    pub async fn refund(
+        &self,
+        tenant: &TenantId,
+        bucket: &str,
+        rate: Rate,
+    ) -> Result<(), StoreError> {
+        let (tenant, bucket) = (tenant.clone(), bucket.to_owned());
+        self.write(move |tx| {
+            tx.run(
+                "UPDATE throttle SET full_at = full_at - $3 WHERE tenant_id = $1 AND bucket = $2",
+                values![tenant.as_str(), bucket.as_str(), millis(rate.per_charge)],
+            )
+            .map(drop)
+        })
+        .await
+    }
+
     /// Takes a right password out of both counts: empties the bucket `whole`, and gives `one` back what a charge made
     /// `since` has left in it by `now`. Never more, so that right passwords cannot make room for wrong ones.
     pub async fn forgive(

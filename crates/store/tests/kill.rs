@@ -231,6 +231,7 @@ async fn cycle(world: &mut World, name: &str) -> Result<(), jeton_store::StoreEr
         .open_interaction(&world.tenant, interaction)
         .await?;
     let grant = world.grant(true);
+    let by_device = name.ends_with(['0', '2', '4', '6', '8']);
     let request = world.pushable();
     let (pushed, keep_until) = (request.id, world.now.plus(DAY));
     world
@@ -239,14 +240,18 @@ async fn cycle(world: &mut World, name: &str) -> Result<(), jeton_store::StoreEr
         .await?;
     let approval = jeton_store::grants::Approval {
         interaction: Some(id),
-        pushed: Some(pushed),
+        pushed: (!by_device).then_some(pushed),
         version: 0,
         code_expires_at: world.now.plus(MINUTE),
         consent: None,
         occasion: world.occasion(),
         grant: grant.clone(),
     };
-    if world.store.approve(&world.tenant, approval).await? == Approved::Approved {
+    if by_device {
+        if answer_device(world, approval).await? == Approved::Approved {
+            acknowledge(&format!("connected {}", grant.id));
+        }
+    } else if world.store.approve(&world.tenant, approval).await? == Approved::Approved {
         acknowledge(&format!("answered {pushed}"));
     }
     let redemption = redemption(world, grant.id);
@@ -281,6 +286,27 @@ async fn cycle(world: &mut World, name: &str) -> Result<(), jeton_store::StoreEr
     Ok(())
 }
 
+/// The same, for a device: from then on its code is a code like any other.
+async fn answer_device(
+    world: &mut World,
+    approval: jeton_store::grants::Approval,
+) -> Result<Approved, jeton_store::StoreError> {
+    let (tenant, store) = (&world.tenant, &world.store);
+    let device = jeton_protocol::device::Device {
+        id: approval.grant.id,
+        client: world.client.clone(),
+        scope: approval.grant.scope.clone(),
+        address: "192.0.2.1".into(),
+        created_at: world.now,
+        expires_at: approval.code_expires_at,
+    };
+    let digests = vec![jeton_token::secret::sha256(&device.id.bytes())];
+    store.open_device(tenant, device, digests.clone()).await?;
+    let who = (world.session, world.user);
+    store.claim_device(tenant, digests, who, world.now).await?;
+    store.approve_device(tenant, approval).await
+}
+
 fn redemption(world: &mut World, grant: RowId) -> Redemption {
     Redemption {
         bound: None,
@@ -297,6 +323,7 @@ fn rotation(world: &mut World, grant: RowId, presented: u32) -> Rotation {
         presented,
         grace: Duration::ZERO,
         refresh_expires_at: end,
+        bound: None,
         occasion: world.occasion(),
     }
 }
@@ -304,7 +331,7 @@ fn rotation(world: &mut World, grant: RowId, presented: u32) -> Rotation {
 fn one_time(world: &World, name: &str) -> OneTime {
     OneTime {
         kind: ReplayKind::ClientAssertion,
-        client: world.client.clone(),
+        client: Some(world.client.clone()),
         value: name.to_owned(),
         expires_at: world.now.plus(MINUTE),
     }
@@ -346,6 +373,10 @@ async fn check(location: &Location, round: &str, lines: &[String]) {
             "redeemed" => {
                 let known_revoked = revoked.contains(format!("{name}.").as_str());
                 check_redeemed(&mut world, grant, known_revoked).await;
+            }
+            "connected" => {
+                let device = store.device(&world.tenant, grant).await.unwrap();
+                assert!(device.expect(line).approved_at.is_some(), "{line}");
             }
             "rotated" => assert!(found.generation >= number.parse().unwrap(), "{line}"),
             "revoked" => {

@@ -18,12 +18,14 @@ pub enum HandleKind {
     AdminLink,
     /// A browser that a user has signed in with before.
     KnownBrowser,
+    /// What a device polls with (RFC 8628 §3.2).
+    DeviceCode,
     /// The end of a `request_uri` (RFC 9126 §2.2).
     PushedRequest,
 }
 
 impl HandleKind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Code,
         Self::RefreshToken,
         Self::Session,
@@ -31,6 +33,7 @@ impl HandleKind {
         Self::Browser,
         Self::AdminLink,
         Self::KnownBrowser,
+        Self::DeviceCode,
         Self::PushedRequest,
     ];
 
@@ -44,6 +47,7 @@ impl HandleKind {
             Self::Browser => "jtb_",
             Self::AdminLink => "jtl_",
             Self::KnownBrowser => "jtk_",
+            Self::DeviceCode => "jtd_",
             Self::PushedRequest => "jtp_",
         }
     }
@@ -180,14 +184,15 @@ impl HandleKeys {
 
     /// A MAC for other uses, made with the current key. Different labels never give the same value.
     pub fn mac(&self, label: &str, parts: &[&[u8]]) -> [u8; 32] {
-        let mut out = [0; 32];
-        for (to, from) in out
-            .iter_mut()
-            .zip(self.current.labelled_mac(label, parts).as_ref())
-        {
-            *to = *from;
-        }
-        out
+        digest_of(&self.current.labelled_mac(label, parts))
+    }
+
+    /// The MACs of these parts under every key, the current one first: what a value that is looked up by its MAC may be kept
+    /// under.
+    pub fn macs(&self, label: &str, parts: &[&[u8]]) -> Vec<[u8; 32]> {
+        self.all()
+            .map(|key| digest_of(&key.labelled_mac(label, parts)))
+            .collect()
     }
 
     /// Whether `presented` is the MAC of these parts under the current or an older key.
@@ -224,6 +229,14 @@ impl HandleKey {
             .flat_map(|(length, part)| [length.as_slice(), part]);
         self.mac(start.into_iter().chain(rest))
     }
+}
+
+fn digest_of(tag: &hmac::Tag) -> [u8; 32] {
+    let mut out = [0; 32];
+    for (to, from) in out.iter_mut().zip(tag.as_ref()) {
+        *to = *from;
+    }
+    out
 }
 
 fn length_of(part: &[u8]) -> [u8; 8] {

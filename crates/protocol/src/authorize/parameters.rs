@@ -103,7 +103,7 @@ pub(super) fn hinted_subject(
     Ok(Some(by_hint))
 }
 
-pub(super) fn requested_scope(
+pub(crate) fn requested_scope(
     params: &Params<'_>,
     client: &Client,
     tenant: &Tenant,

@@ -1,6 +1,6 @@
 //! Pushed authorization requests: what a `request_uri` of this server stands for, and whether it may be used (RFC 9126).
 
-use super::request::{AuthorizationRequest, REDIRECT_URI_REGISTERED, may_return_to};
+use super::request::{AuthorizationRequest, REDIRECT_URI_REGISTERED, check_still_registered};
 use crate::client::Client;
 use crate::params::Params;
 use crate::refusal::{Noted, Refusal, Trail};
@@ -95,16 +95,8 @@ pub fn decide(
     trail.require(&REQUEST_URI_UNUSED, pushed.used_at.is_none(), || {
         Noted::new("no answer yet", "one that was answered")
     })?;
-    // The registration may have changed since.
-    let uri = request.target.redirect_uri();
-    let known = may_return_to(uri, client)
-        || (tenant.policy.pushed.unregistered_redirect_uris && !client.is_public());
-    trail.require(&REDIRECT_URI_REGISTERED, known, || {
-        Noted::new(
-            "a redirection URI that is still registered",
-            "one that no longer is",
-        )
-    })?;
+    check_still_registered(&request, true, (client, tenant))?;
+    trail.pass(&REDIRECT_URI_REGISTERED);
     Ok(request)
 }
 

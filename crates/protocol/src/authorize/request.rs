@@ -110,9 +110,7 @@ impl Circumstances<'_> {
         match self.arrival {
             Arrival::Browser => false,
             Arrival::Pushed(caller) => {
-                self.tenant.policy.pushed.unregistered_redirect_uris
-                    && !caller.is_public()
-                    && RedirectUri::parse(uri, self.client.application_type).is_ok()
+                !caller.is_public() && may_be_brought(uri, self.client, self.tenant)
             }
         }
     }
@@ -180,6 +178,12 @@ impl AuthorizationRequest {
         self.scope.contains("openid")
     }
 
+    /// What the user has to consent to: the scope, and the values that the claims asked for by name belong to.
+    pub fn to_consent(&self) -> Scope {
+        let by_name = self.claims.as_ref().map(ClaimsRequest::scope);
+        self.scope.union(&by_name.unwrap_or_default())
+    }
+
     /// Reads a request, that of its request object if it has one.
     ///
     /// `hint` verifies an `id_token_hint` and returns its subject; expiry does not matter there (Core §3.1.2.2).
@@ -234,7 +238,7 @@ impl AuthorizationRequest {
         let key = dpop::requested_key(params, trail)?;
         let prompt = prompt(params, trail)?;
         let max_age = max_age(params, trail)?.or(client.default_max_age);
-        let claims = claims(params, trail)?;
+        let claims = claims(params, trail)?.map(|claims| claims.within(&client.scope));
         let hinted_subject = hinted_subject(params, claims.as_ref(), hint, trail)?;
         Ok(Self {
             client_id: client.id.clone(),
@@ -327,8 +331,32 @@ fn prove_redirect_uri(
     })
 }
 
+/// Whether an answer may still go where the request says, since the registration may have changed after it was judged
+/// (SEC-R02). One that was pushed may have brought its own URI.
+pub fn check_still_registered(
+    request: &AuthorizationRequest,
+    was_pushed: bool,
+    (client, tenant): (&Client, &Tenant),
+) -> Result<(), Refusal> {
+    let uri = request.target.redirect_uri();
+    let brought = was_pushed && !client.is_public() && may_be_brought(uri, client, tenant);
+    if may_return_to(uri, client) || brought {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        &REDIRECT_URI_REGISTERED,
+        "a redirection URI that is still registered",
+        "one that no longer is",
+    ))
+}
+
+fn may_be_brought(uri: &str, client: &Client, tenant: &Tenant) -> bool {
+    tenant.policy.pushed.unregistered_redirect_uris
+        && RedirectUri::parse(uri, client.application_type).is_ok()
+}
+
 /// Whether the client has registered this redirection URI.
-pub(super) fn may_return_to(uri: &str, client: &Client) -> bool {
+fn may_return_to(uri: &str, client: &Client) -> bool {
     client
         .redirect_uris
         .iter()

@@ -44,7 +44,7 @@ pub enum Step {
     LogIn,
     /// Ask for these scope values; those already approved earlier are among them.
     AskConsent(Scope),
-    /// Everything is settled: this scope is granted.
+    /// Everything is settled: this is consented to, of the scope and of the values that named claims belong to.
     Finish(Scope),
     Refuse(Refusal),
 }
@@ -100,26 +100,27 @@ fn decide(situation: Situation<'_>, now: Timestamp, trail: &mut Trail) -> Result
 
     check_acr(request, session, trail)?;
 
+    let asked = request.to_consent();
     if let Some(approved) = progress
         .approved
         .as_ref()
         .filter(|approved| approved.session == session.id)
     {
-        return Ok(Step::Finish(approved.scope.intersection(&request.scope)));
+        return Ok(Step::Finish(approved.scope.intersection(&asked)));
     }
     let remembered = is_assured(client, request)
-        && consent.is_some_and(|consent| request.scope.is_subset_of(&consent.scope));
+        && consent.is_some_and(|consent| asked.is_subset_of(&consent.scope));
     if (client.first_party || remembered) && !request.prompts(Prompt::Consent) {
         trail.pass(&CONSENTED);
-        return Ok(Step::Finish(request.scope.clone()));
+        return Ok(Step::Finish(asked));
     }
     trail.require(&CONSENTED, !silent, || {
         Noted::new(
-            request.scope.to_string(),
+            asked.to_string(),
             consent.map_or_else(|| "no consent".to_owned(), |c| c.scope.to_string()),
         )
     })?;
-    Ok(Step::AskConsent(request.scope.clone()))
+    Ok(Step::AskConsent(asked))
 }
 
 /// Whether the answer can only reach the client that was consented to. A public client behind a loopback or private-use URI
@@ -146,7 +147,7 @@ fn check_acr(
     )
 }
 
-fn signed_in_here(progress: &Progress, session: &Session) -> bool {
+pub(crate) fn signed_in_here(progress: &Progress, session: &Session) -> bool {
     progress
         .signed_in
         .as_ref()

@@ -3,6 +3,7 @@
 pub mod acting;
 pub mod authorization_code;
 pub mod client_credentials;
+pub mod device_code;
 pub mod jwt_bearer;
 pub mod refresh_token;
 pub mod token_exchange;
@@ -43,6 +44,7 @@ pub enum GrantRequest {
     AuthorizationCode(authorization_code::CodeRequest),
     RefreshToken(refresh_token::RefreshRequest),
     ClientCredentials(client_credentials::ClientCredentialsRequest),
+    DeviceCode(device_code::DeviceCodeRequest),
     TokenExchange(token_exchange::ExchangeRequest),
     JwtBearer(jwt_bearer::JwtBearerRequest),
 }
@@ -80,6 +82,9 @@ impl GrantRequest {
                 client_credentials::ClientCredentialsRequest::parse(params, trail)
                     .map(Self::ClientCredentials)
             }
+            GrantType::DeviceCode => {
+                device_code::DeviceCodeRequest::parse(params, trail).map(Self::DeviceCode)
+            }
             GrantType::TokenExchange => {
                 token_exchange::ExchangeRequest::parse(params, trail).map(Self::TokenExchange)
             }
@@ -98,6 +103,7 @@ impl GrantRequest {
             Self::AuthorizationCode(_) => GrantType::AuthorizationCode,
             Self::RefreshToken(_) => GrantType::RefreshToken,
             Self::ClientCredentials(_) => GrantType::ClientCredentials,
+            Self::DeviceCode(_) => GrantType::DeviceCode,
             Self::TokenExchange(request) => request.grant_type(),
             Self::JwtBearer(_) => GrantType::JwtBearer,
         }

@@ -70,9 +70,12 @@ impl RefreshRequest {
     }
 }
 
-/// Whether the refresh tokens of this grant rotate, which decides between a read and a write.
+/// Whether the refresh token is replaced, which decides between a read and a write. The one that a public client presents with
+/// its first proof is, whatever the client's rule: from then on the grant is bound to that key (RFC 9449 §5).
 pub fn rotates(caller: &Caller, grant: &Grant) -> bool {
-    caller.client().rotation(grant.binding.is_some()) == Rotation::Each
+    let is_bound = grant.binding.is_some();
+    let binds = !is_bound && caller.refresh_key().is_some();
+    binds || caller.client().rotation(is_bound) == Rotation::Each
 }
 
 /// Decides whether `caller` may have new tokens for the refresh token of generation `presented`.

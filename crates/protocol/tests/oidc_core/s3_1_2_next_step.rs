@@ -297,6 +297,25 @@ fn a_user_who_says_no_is_heard_whatever_else_holds() {
 }
 
 #[test]
+fn named_claims_need_the_consent_of_their_scope() {
+    // P-260, Core §3.1.2.4
+    let asking = |consent: &str| {
+        let mut given = given(&[]);
+        given.request.claims = ClaimsRequest::parse(r#"{"id_token":{"email":null}}"#);
+        given.consent = consented(consent);
+        given
+    };
+    let all = scope("openid read email");
+    assert_eq!(asking("openid read").step(), Step::AskConsent(all.clone()));
+    assert_eq!(asking("openid read email").step(), Step::Finish(all));
+    let mut silent = asking("openid read");
+    silent.request.prompt = vec![Prompt::None];
+    assert_eq!(*silent.refused(), rules::CONSENTED);
+    silent.progress.approved = approved(3, "openid read");
+    assert_eq!(silent.step(), finished());
+}
+
+#[test]
 fn the_user_may_drop_scopes_and_never_adds_any() {
     // S22, SEC-141
     for (left, granted) in [

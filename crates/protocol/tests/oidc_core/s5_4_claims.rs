@@ -149,6 +149,34 @@ fn names_are_read_for_where_they_were_asked() {
 }
 
 #[test]
+fn names_belong_to_the_scope_values_that_stand_for_them() {
+    // P-260, Core §5.5, §3.1.2.4
+    let asked = || {
+        parse(&json!({
+            "userinfo": {"phone_number_verified": null, "picture": null, "unheard_of": null},
+            "id_token": {"email": {"essential": true}, "auth_time": null, "sub": {"value": "x"}},
+        }))
+        .unwrap()
+    };
+    assert_eq!(asked().scope(), scope("profile email phone"));
+    assert_eq!(ClaimsRequest::default().scope(), scope(""));
+    for (allowed, left) in [
+        ("openid", scope("")),
+        ("openid email", scope("email")),
+        (
+            "openid profile email address phone",
+            scope("profile email phone"),
+        ),
+    ] {
+        let within = asked().within(&scope(allowed));
+        assert_eq!(within.scope(), left, "{allowed}");
+        assert_eq!(within.subject.as_deref(), Some("x"));
+        assert!(within.id_token.contains(&"auth_time".to_owned()));
+        assert!(within.userinfo.contains(&"unheard_of".to_owned()));
+    }
+}
+
+#[test]
 fn unknown_names_and_values_never_fail_a_request() {
     // P-87
     for good in [

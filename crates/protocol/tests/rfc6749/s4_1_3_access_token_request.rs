@@ -74,7 +74,7 @@ fn the_grant_type_is_needed_known_and_registered() {
         "implicit",
         "Authorization_Code",
         "authorization_code ",
-        "urn:ietf:params:oauth:grant-type:device_code",
+        "device_code",
         "urn:example:unheard-of",
     ] {
         let found = rule(client(), unknown);

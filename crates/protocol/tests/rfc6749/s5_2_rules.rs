@@ -85,7 +85,7 @@ fn what_is_told_has_legal_characters_only() {
 }
 
 /// Rules that sound alike to the caller on purpose: the difference is nobody's business, or is told by the endpoint.
-const ALIKE: [&[&str]; 10] = [
+const ALIKE: [&[&str]; 11] = [
     &[
         "client_assertion_signature",
         "client_authentication_method",
@@ -96,6 +96,7 @@ const ALIKE: [&[&str]; 10] = [
         "public_client_with_secret",
     ],
     &["code_of_another_client", "code_unknown"],
+    &["device_code_of_another_client", "device_code_unknown"],
     &["refresh_token_of_another_client", "refresh_token_unknown"],
     &["bearer_missing", "bearer_scheme"],
     &["cut", "grant_revoked"],

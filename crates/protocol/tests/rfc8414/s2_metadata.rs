@@ -62,6 +62,7 @@ fn the_issuer_and_the_endpoints_below_it() {
         ("introspection_endpoint", path::INTROSPECT),
         ("revocation_endpoint", path::REVOKE),
         ("end_session_endpoint", path::END_SESSION),
+        ("device_authorization_endpoint", path::DEVICE_AUTHORIZATION),
     ] {
         assert_eq!(metadata[name], format!("{ISSUER}{path}"), "{name}");
     }
@@ -91,6 +92,7 @@ fn only_registered_names_are_published() {
         "introspection_endpoint",
         "revocation_endpoint",
         "end_session_endpoint",
+        "device_authorization_endpoint",
         "scopes_supported",
         "response_types_supported",
         "response_modes_supported",
@@ -105,6 +107,7 @@ fn only_registered_names_are_published() {
         "dpop_signing_alg_values_supported",
         "subject_types_supported",
         "id_token_signing_alg_values_supported",
+        "userinfo_signing_alg_values_supported",
         "acr_values_supported",
         "claim_types_supported",
         "claims_supported",

@@ -68,6 +68,7 @@ pub fn parse(client: &Client, more: &[(&str, &str)]) -> Result<ExchangeRequest, 
         GrantRequest::AuthorizationCode(_)
         | GrantRequest::RefreshToken(_)
         | GrantRequest::ClientCredentials(_)
+        | GrantRequest::DeviceCode(_)
         | GrantRequest::JwtBearer(_) => panic!("not an exchange"),
     }
 }

@@ -61,6 +61,41 @@ scope-offline_access = Keep this access while you are away
 scope-unexplained = This application has given no explanation for it.
 scope-always = Always included.
 
+## Devices
+sign-in-device = to connect a device
+user-code-title = Connect a device
+user-code-label = Code on the device
+user-code-button = Go on
+user-code-same = It is the same, go on
+user-code-compare = This code came with the link. Compare it with the one your device shows, and go on only if they are the same.
+user-code-where = Where is the code?
+    .about = On the screen of the television, the printer or the terminal you are connecting: eight letters. If somebody sent you a code, do not enter it.
+user-code-wrong = No device waits with this code.
+    .next = Look at the device again: the code may have expired, and a new one is shown.
+device-title = Connect { $client } on your device?
+device-warning = Did you start this yourself, on a device in front of you?
+    .about = If somebody sent you this code or link, by mail, in a chat or on the telephone, then it is their device, not yours, and they would get into your account. Then say no.
+device-place = The device asked from
+device-same-network = the same network as this browser
+device-other-network = not the network of this browser
+device-time = At
+device-age = { $minutes ->
+    [0] less than a minute ago
+    [one] { $minutes } minute ago
+   *[other] { $minutes } minutes ago
+}
+device-yes = Yes, connect it
+device-no = No, I did not
+device-approved-title = Your device is connected
+device-approved-about = { $client } goes on by itself in a few seconds.
+device-approved-next = You can close this page and go back to the device.
+device-denied-title = Nothing was connected
+device-denied-about = The device has been told no, and { $client } has got nothing.
+device-denied-next = If you had not started this, somebody tried to get into your account: tell the people who run this server. You can close this page.
+device-left-title = Nothing was connected
+device-left-about = You did not sign in, so no device was looked for.
+device-left-next = To start again, open the address that the device shows.
+
 ## Signing out
 sign-out-title = Sign out?
 sign-out-asked-by = { $client } asks to end your session.
@@ -115,6 +150,10 @@ failure-foreign-form = The answer came from another site
     .what = This server only takes answers from its own pages.
     .next = Go back to the application and start again. If another site brought you here, do not trust it.
     .developer = The CSRF token or the Origin of the form does not match. A proxy that rewrites Origin or drops cookies does this too.
+failure-device-not-waiting = The device no longer waits
+    .what = Its request has been answered or has expired, or its code was entered in another browser.
+    .next = Start again on the device. If it was not you who started it, there is nothing to do.
+    .developer = A device is answered once, within its lifetime, by the session its user code was entered in.
 failure-framed = This page does not work inside another
     .what = For your safety, signing in works only in a window of its own.
     .next = Open the application in its own window and start again.

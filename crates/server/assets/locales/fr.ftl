@@ -61,6 +61,41 @@ scope-offline_access = Garder cet accès en votre absence
 scope-unexplained = Cette application n’en a donné aucune explication.
 scope-always = Toujours compris.
 
+## Appareils
+sign-in-device = pour connecter un appareil
+user-code-title = Connecter un appareil
+user-code-label = Code affiché par l’appareil
+user-code-button = Continuer
+user-code-same = C’est le même, continuer
+user-code-compare = Ce code est venu avec le lien. Comparez-le à celui que votre appareil affiche, et ne continuez que s’ils sont identiques.
+user-code-where = Où est le code ?
+    .about = Sur l’écran du téléviseur, de l’imprimante ou du terminal que vous connectez : huit lettres. Si quelqu’un vous a envoyé un code, ne le saisissez pas.
+user-code-wrong = Aucun appareil n’attend avec ce code.
+    .next = Regardez à nouveau l’appareil : le code a pu expirer, et un autre être affiché.
+device-title = Connecter { $client } sur votre appareil ?
+device-warning = Avez-vous commencé ceci vous-même, sur un appareil devant vous ?
+    .about = Si quelqu’un vous a envoyé ce code ou ce lien, par courriel, messagerie ou téléphone, c’est son appareil et non le vôtre, et cette personne entrerait dans votre compte. Répondez alors non.
+device-place = L’appareil a demandé depuis
+device-same-network = le même réseau que ce navigateur
+device-other-network = un autre réseau que ce navigateur
+device-time = À
+device-age = { $minutes ->
+    [0] il y a moins d’une minute
+    [one] il y a { $minutes } minute
+   *[other] il y a { $minutes } minutes
+}
+device-yes = Oui, le connecter
+device-no = Non, ce n’est pas moi
+device-approved-title = Votre appareil est connecté
+device-approved-about = { $client } continue de lui-même dans quelques secondes.
+device-approved-next = Vous pouvez fermer cette page et retourner à l’appareil.
+device-denied-title = Rien n’a été connecté
+device-denied-about = L’appareil a reçu un refus, et { $client } n’a rien obtenu.
+device-denied-next = Si ce n’était pas vous, quelqu’un a essayé d’entrer dans votre compte : prévenez les personnes qui gèrent ce serveur. Vous pouvez fermer cette page.
+device-left-title = Rien n’a été connecté
+device-left-about = Vous ne vous êtes pas connecté, aucun appareil n’a donc été cherché.
+device-left-next = Pour recommencer, ouvrez l’adresse que l’appareil affiche.
+
 ## Déconnexion
 sign-out-title = Se déconnecter ?
 sign-out-asked-by = { $client } demande à mettre fin à votre session.
@@ -115,6 +150,10 @@ failure-foreign-form = La réponse vient d’un autre site
     .what = Ce serveur n’accepte que les réponses de ses propres pages.
     .next = Retournez à l’application et recommencez. Si un autre site vous a amené ici, ne lui faites pas confiance.
     .developer = Le jeton CSRF ou l’en-tête Origin du formulaire ne correspond pas. Un proxy qui réécrit Origin ou retire les cookies produit le même effet.
+failure-device-not-waiting = L’appareil n’attend plus
+    .what = Sa demande a reçu une réponse ou a expiré, ou son code a été saisi dans un autre navigateur.
+    .next = Recommencez sur l’appareil. Si ce n’est pas vous qui l’avez commencé, il n’y a rien à faire.
+    .developer = Un appareil reçoit une seule réponse, pendant sa durée de vie, de la session où son code a été saisi.
 failure-framed = Cette page ne fonctionne pas dans une autre
     .what = Pour votre sécurité, on ne se connecte que dans une fenêtre à part.
     .next = Ouvrez l’application dans sa propre fenêtre et recommencez.

@@ -139,6 +139,11 @@ table! {
         /// A sign-in page, from the authorization request to the answer. After that the user
         /// starts again at the client.
         interaction: Duration = "30m", "1m"..="24h";
+        /// A device's request: how long it may poll, and how long its code can be typed (RFC 8628 §3.2).
+        device_code: Duration = "10m", "1m"..="30m";
+        /// How long ago the user who approves a device may have signed in, at most; else they are asked
+        /// for their password again. `0s` asks always.
+        device_sign_in: Duration = "10m", "0s"..="24h";
         /// A refresh token nobody uses.
         refresh_idle: Duration = "14d", "1m"..="730d";
         /// A grant, however often it is refreshed. After that the user signs in again.
@@ -293,17 +298,18 @@ table! {
         /// The longest request body, in bytes. A longer one gets 413.
         body_bytes: u32 = "65536", "4096"..="16777216";
         /// Sign-ins that may fail for one account in a quarter of an hour. Counted in the database, so a restart
-        /// forgets nothing; a successful sign-in forgets all.
+        /// forgets nothing; a successful sign-in forgets all. As many wrong codes of devices may be typed.
         sign_in_failures_per_account: u32 = "5", "1"..="1000";
-        /// Sign-ins that may fail from one address (IPv6: one /64) in a quarter of an hour.
+        /// Sign-ins that may fail from one address (IPv6: one /64) in a quarter of an hour. As many wrong codes of devices
+        /// may be typed from it.
         sign_ins_per_address: u32 = "50", "1"..="100000";
         /// Authentications of one client from one address that may fail in a minute.
         client_failures: u32 = "10", "1"..="100000";
-        /// Token requests of one client in a second; 0 means as many as it likes.
+        /// Token requests of one client (of a public one: from one address) in a second; 0 means as many as it likes.
         token_requests_per_client: u32 = "50", "0"..="1000000";
         /// Introspection requests of one client in a second; 0 means as many as it likes.
         introspections_per_client: u32 = "500", "0"..="1000000";
-        /// Pushed authorization requests of one client in a second; 0 means as many as it likes.
+        /// Pushed authorization requests of one client (of a public one: from one address) in a second; 0 means as many as it likes.
         pushed_requests_per_client: u32 = "20", "0"..="1000000";
     }
 }

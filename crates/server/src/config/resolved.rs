@@ -213,6 +213,8 @@ impl Read {
                 session_idle: lifetimes.session_idle,
                 session_absolute: lifetimes.session_absolute,
                 interaction: lifetimes.interaction,
+                device_code: lifetimes.device_code,
+                device_sign_in: lifetimes.device_sign_in,
             },
             token_format: tokens.format,
             signing_algorithm: tokens.signing_algorithm,

@@ -1,4 +1,7 @@
 //! The demo API: a protected resource that checks the tokens it is shown as any resource server should (RFC 6750, RFC 9068 §4).
+//!
+//! A JWT is judged by `jeton-resource`, as at an API elsewhere. An opaque token is opened in place, where another API would
+//! introspect. Proofs and challenges are the server's own: proofs are remembered for all nodes, and challenges name a rule.
 
 use crate::access_token;
 use crate::ambient::Ambient;
@@ -8,10 +11,13 @@ use crate::http::exchange::Exchange;
 use crate::http::reply;
 use crate::sender;
 use http::{HeaderName, StatusCode, header};
+use jeton_protocol::introspection::{TokenRef, unreadable};
 use jeton_protocol::params::Params;
-use jeton_protocol::refusal::{Noted, Trail};
+use jeton_protocol::refusal::{Noted, Refusal, Trail};
 use jeton_protocol::rules;
 use jeton_protocol::userinfo::presented;
+use jeton_resource::Verifier;
+use jeton_token::timestamp::Timestamp;
 use serde_json::json;
 
 rules! {
@@ -41,6 +47,7 @@ pub async fn api(
     trail.require(&MEANT_FOR_API, facts.audience.contains(&own), || {
         Noted::new(own.clone(), facts.audience.join(", "))
     })?;
+    verify_as_elsewhere(exchange, presented.1, own, ambient.now)?;
     let body = json!({
         "message": "This answer was protected by an access token.",
         "sub": facts.subject,
@@ -55,4 +62,20 @@ pub async fn api(
     }
     reply.headers_mut().remove(header::PRAGMA);
     Ok(reply)
+}
+
+/// Whether an API that has nothing but the published keys would believe the token too.
+fn verify_as_elsewhere(
+    exchange: &Exchange,
+    token: &str,
+    own: String,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let TokenRef::Jwt(text) = TokenRef::read(token) else {
+        return Ok(());
+    };
+    let verifier = Verifier::new(exchange.tenant.tenant.issuer.as_str(), own);
+    let keys = &exchange.tenant.ring().published;
+    verifier.verify(text, keys, now).map_err(unreadable)?;
+    Ok(())
 }

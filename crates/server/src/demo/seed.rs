@@ -9,6 +9,7 @@ use jeton_protocol::client::{
     Rotation, TokenExchange,
 };
 use jeton_protocol::grants::token_exchange::TokenType;
+use jeton_protocol::metadata::path;
 use jeton_protocol::redirect_uri::RedirectUri;
 use jeton_protocol::scope::Scope;
 use jeton_protocol::tenant::{Issuer, TenantId, TokenFormat};
@@ -177,6 +178,15 @@ fn demo_clients(issuer: &Issuer, ambient: &Ambient) -> Vec<Client> {
             name: Some("Demo job".to_owned()),
             scope: scope("photos:read"),
             ..job
+        },
+        Client {
+            name: Some("Demo command-line tool".to_owned()),
+            authentication: AuthenticationMethod::None,
+            grant_types: vec![GrantType::DeviceCode, GrantType::RefreshToken],
+            scope: scope(user_scope),
+            audience: vec![issuer.join(api::PATH)],
+            id_token_signed_response_alg: Some(SignatureAlgorithm::Es256),
+            ..new_client("demo-cli", ambient)
         },
     ]
 }
@@ -354,6 +364,15 @@ fn shown_clients(issuer: &Issuer) -> Vec<DemoClient> {
             about: "An API that goes on with its caller's token: token exchange".to_owned(),
             command: exchange_command(issuer),
             start: None,
+        },
+        DemoClient {
+            id: "demo-cli".to_owned(),
+            about: "A tool or device without a browser: enter its code on the page it names"
+                .to_owned(),
+            command: format!(
+                "curl -s {issuer}/device_authorization -d client_id=demo-cli -d 'scope=openid photos:read'"
+            ),
+            start: Some(issuer.join(path::DEVICE)),
         },
     ]
 }

@@ -162,13 +162,18 @@ fn flows(steps: &[Step]) -> Vec<Vec<usize>> {
 
 /// A step that begins something new whatever came before.
 fn begins(step: &Step) -> Option<()> {
-    matches!(step.endpoint, Endpoint::Authorize).then_some(())
+    matches!(
+        step.endpoint,
+        Endpoint::Authorize | Endpoint::DeviceAuthorization | Endpoint::Device
+    )
+    .then_some(())
 }
 
 fn belongs(member: &Step, step: &Step) -> bool {
     let close = step.at.millis() - member.at.millis() < SAME_FLOW_MILLIS;
-    let same_flow =
-        step.flow.is_some() && (step.flow == member.flow || member.endpoint == Endpoint::Authorize);
+    let same_flow = step.flow.is_some()
+        && (step.flow == member.flow
+            || matches!(member.endpoint, Endpoint::Authorize | Endpoint::Device));
     let same_client = step.client.is_some() && step.client == member.client;
     let bearer = matches!(step.endpoint, Endpoint::Userinfo | Endpoint::DemoApi)
         && member.endpoint == Endpoint::Token;
@@ -265,6 +270,7 @@ fn shown<'a>(step: &'a Step, texts: &'a Texts) -> TraceStep<'a> {
 fn peer(endpoint: Endpoint) -> Peer {
     match endpoint {
         Endpoint::PushedRequest
+        | Endpoint::DeviceAuthorization
         | Endpoint::Token
         | Endpoint::Revoke
         | Endpoint::Userinfo
@@ -275,6 +281,9 @@ fn peer(endpoint: Endpoint) -> Peer {
         | Endpoint::Continue
         | Endpoint::SignIn
         | Endpoint::Consent
+        | Endpoint::Device
+        | Endpoint::DeviceUserCode
+        | Endpoint::DeviceConfirm
         | Endpoint::EndSession
         | Endpoint::Home
         | Endpoint::ErrorPage
@@ -298,6 +307,12 @@ fn what(step: &Step) -> &'static str {
         Endpoint::SignIn => "Sign-in page",
         Endpoint::Consent if step.method == "POST" => "Consent",
         Endpoint::Consent => "Consent page",
+        Endpoint::DeviceAuthorization => "Device authorization request",
+        Endpoint::Device => "Verification page",
+        Endpoint::DeviceUserCode if step.method == "POST" => "User code",
+        Endpoint::DeviceUserCode => "User code page",
+        Endpoint::DeviceConfirm if step.method == "POST" => "Answer to the device",
+        Endpoint::DeviceConfirm => "Device page",
         Endpoint::PushedRequest => "Pushed authorization request",
         Endpoint::Token => "Access token request",
         Endpoint::Introspect => "Introspection",

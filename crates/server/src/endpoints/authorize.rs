@@ -8,8 +8,8 @@ use crate::caller::key_place;
 use crate::http::denied::Denied;
 use crate::http::exchange::Exchange;
 use crate::http::reply;
-use crate::login::browser::{self, Visit};
-use crate::login::{self, finish, sign_in::set_cookie};
+use crate::login::browser;
+use crate::login::{self, finish};
 use http::Method;
 use jeton_protocol::authorize::pushed::{self, PushedRequestId};
 use jeton_protocol::authorize::request::{
@@ -17,13 +17,12 @@ use jeton_protocol::authorize::request::{
 };
 use jeton_protocol::authorize::request_object::{KeysElsewhere, OBJECT_VERIFIES};
 use jeton_protocol::client::Client;
-use jeton_protocol::interaction::{Interaction, Progress};
+use jeton_protocol::interaction::InteractionRequest;
 use jeton_protocol::metadata::path;
 use jeton_protocol::params::Params;
 use jeton_protocol::refusal::Trail;
 use jeton_token::handle::HandleKind;
 use jeton_token::jws::Jws;
-use jeton_token::row_id::RowId;
 use jeton_token::timestamp::Timestamp;
 use std::sync::Arc;
 
@@ -50,22 +49,8 @@ pub async fn authorize(
             return finish::send_refusal(app, exchange, &target, (&refusal, ambient.now));
         }
     };
-    let (browser, cookie) = browser::known_browser(app, exchange, ambient).await;
-    let interaction = Interaction {
-        pushed,
-        ..new_interaction(exchange, request, browser, ambient)
-    };
-    let ring = exchange.tenant.ring();
-    let tenant = exchange.tenant.id().as_str();
-    let handle = ring
-        .handles
-        .seal(tenant, HandleKind::Interaction, interaction.id, 0);
-    let visit = Visit::begin(app, exchange, (interaction, handle), ambient.now).await?;
-    let mut reply = login::advance(app, exchange, visit, (ambient, trail)).await?;
-    if let Some(cookie) = cookie {
-        set_cookie(&mut reply, cookie);
-    }
-    Ok(reply)
+    let request = InteractionRequest::Authorization(Box::new(request));
+    login::begin(app, exchange, (request, pushed), (ambient, trail)).await
 }
 
 /// What is asked for: by the parameters, or by the pushed request they refer to.
@@ -83,10 +68,9 @@ async fn asked(
         let judged = judge(app, exchange, params, from, (ambient.now, trail)).await;
         return Ok(judged.map(|request| (request, None)));
     };
-    let ring = state.ring();
-    let handle = ring
-        .handles
-        .open(tenant.id.as_str(), HandleKind::PushedRequest, text);
+    let handle = state
+        .open_handle(app, HandleKind::PushedRequest, text)
+        .await;
     let handle = handle.map_err(|_| pushed::unknown("a handle this issuer did not make"))?;
     let found = app.store.pushed_request(&tenant.id, handle.row).await?;
     let found = found.ok_or_else(|| pushed::unknown("one that was swept away"))?;
@@ -148,26 +132,6 @@ fn posted_from_elsewhere(exchange: &Exchange) -> Option<&str> {
 
 /// A longer form is answered as it comes.
 const LONGEST_QUERY: usize = 8 * 1024;
-
-fn new_interaction(
-    exchange: &Exchange,
-    request: AuthorizationRequest,
-    browser: RowId,
-    ambient: &mut Ambient,
-) -> Interaction {
-    Interaction {
-        id: RowId::new(ambient.now, &mut ambient.entropy),
-        request,
-        browser: browser::digest(browser),
-        progress: Progress::default(),
-        pushed: None,
-        created_at: ambient.now,
-        expires_at: ambient
-            .now
-            .plus(exchange.tenant.tenant.policy.lifetimes.interaction),
-        closed_at: None,
-    }
-}
 
 /// `sub` of an ID token of ours for this client, expired or not (Core §3.1.2.1).
 pub(super) fn hinted_subject(exchange: &Exchange, client: &Client, text: &str) -> Option<String> {

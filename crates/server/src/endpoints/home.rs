@@ -24,6 +24,10 @@ pub fn home(app: &App, exchange: &Exchange) -> Answer {
         ("userinfo_endpoint", join(path::USERINFO)),
         ("jwks_uri", join(path::JWKS)),
         ("end_session_endpoint", join(path::END_SESSION)),
+        (
+            "device_authorization_endpoint",
+            join(path::DEVICE_AUTHORIZATION),
+        ),
     ];
     let discovery = [join(path::OPENID_CONFIGURATION), join(path::OAUTH_SERVER)];
     let Some(issuer) = WebUrl::parse(tenant.issuer.as_str()) else {

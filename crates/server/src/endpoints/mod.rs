@@ -1,6 +1,7 @@
 //! One file an endpoint. An endpoint lists its steps and returns a reply or why there is none.
 
 pub mod authorize;
+pub mod device_authorization;
 pub mod discovery;
 pub mod end_session;
 pub mod errors;

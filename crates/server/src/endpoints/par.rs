@@ -50,6 +50,7 @@ pub async fn par(
     app.store
         .push_request(&tenant.id, pushed, keep_until)
         .await?;
+    app.throttle.note_pushed();
     let answer =
         json!({ "request_uri": format!("{URN}{handle}"), "expires_in": lifetime.as_secs() });
     let mut reply = reply::json_no_store(StatusCode::CREATED, &answer);

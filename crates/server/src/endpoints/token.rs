@@ -5,7 +5,7 @@ use crate::ambient::Ambient;
 use crate::app::App;
 use crate::caller::{caller, limit};
 use crate::grants::{
-    authorization_code, client_credentials, jwt_bearer, refresh_token, token_exchange,
+    authorization_code, client_credentials, device_code, jwt_bearer, refresh_token, token_exchange,
 };
 use crate::http::exchange::Exchange;
 use crate::http::reply;
@@ -37,6 +37,9 @@ pub async fn token(
         }
         GrantRequest::ClientCredentials(request) => {
             client_credentials::issue(app, exchange, &caller, request, at).await?
+        }
+        GrantRequest::DeviceCode(request) => {
+            device_code::poll(app, exchange, &caller, request, at).await?
         }
         GrantRequest::TokenExchange(request) => {
             token_exchange::exchange(app, exchange, &caller, request, at).await?

@@ -89,7 +89,7 @@ pub async fn redeem(
     }
 }
 
-async fn add_user_claims(
+pub(super) async fn add_user_claims(
     app: &App,
     exchange: &Exchange,
     pending: &PendingGrant,

@@ -94,7 +94,7 @@ async fn claim(
     let unnamed = || Fault::Keys("a trusted issuer's identifier is not printable ASCII".to_owned());
     let one_time = OneTime {
         kind: ReplayKind::GrantAssertion,
-        client: ClientId::parse(&vouched.issuer.issuer).ok_or_else(unnamed)?,
+        client: Some(ClientId::parse(&vouched.issuer.issuer).ok_or_else(unnamed)?),
         value: replay.jti.clone(),
         expires_at: replay.until,
     };

@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::http::denied::Denied;
 use crate::http::exchange::Exchange;
 use jeton_protocol::caller::Caller;
+use jeton_protocol::grant::Grant;
 use jeton_protocol::grants::refresh_token::{
     self as rules, REFRESH_TOKEN_KNOWN, REFRESH_TOKEN_NEWEST, RefreshRequest,
 };
@@ -49,11 +50,17 @@ pub async fn refresh(
 
     // Commit.
     let lifetimes = &tenant.policy.lifetimes;
+    let unbound = refreshable.grant.binding.is_none();
+    let bound = caller.refresh_key().filter(|_| unbound).map(|key| Grant {
+        binding: Some(key),
+        ..refreshable.grant
+    });
     let rotation = Rotation {
         grant: handle.row,
         presented: handle.generation,
         grace: lifetimes.refresh_grace,
         refresh_expires_at: ambient.now.plus(lifetimes.refresh_idle),
+        bound,
         occasion: exchange.occasion(caller.client().id.as_str(), ambient),
     };
     match app.store.rotate_refresh_token(state.id(), rotation).await? {

@@ -29,6 +29,16 @@ rules! {
         told: "Too many requests of this client; try again later",
         fix: "Wait as long as Retry-After says and keep tokens until they expire; limits.token_requests_per_client and limits.introspections_per_client are how many a second"
     };
+    FEW_DEVICE_STARTS = InvalidRequest, "too_many_device_starts", "RFC 6585 §4, RFC 8628 §5.1", {
+        promise: "A client at one address does not start devices without end",
+        told: "Too many devices were started; try again later",
+        fix: "Wait as long as Retry-After says, and start a device when its user asks for it: ten a minute is the most for a client at one address"
+    };
+    FEW_USER_CODES = InvalidRequest, "too_many_user_codes", "RFC 8628 §5.1, SEC-153", {
+        promise: "Nobody types wrong user codes again and again",
+        told: "Too many wrong codes; try again later",
+        fix: "Wait as long as Retry-After says; limits.sign_in_failures_per_account and limits.sign_ins_per_address count wrong codes like wrong passwords"
+    };
     FEW_SIGN_INS = InvalidRequest, "too_many_sign_ins", "RFC 6585 §4", {
         promise: "One address does not begin sign-ins without end",
         told: "Too many sign-ins were begun from this address",

@@ -128,11 +128,12 @@ pub fn page(status: StatusCode, html: String, form_action: Option<&str>) -> Repl
 }
 
 /// A page whose form goes to another origin, sent by the one script whose hash is named or by its button
-/// (OAuth 2.0 Form Post Response Mode §2, SEC-111).
-pub fn posting_page(html: String, script_hash: &str, form_action: &str) -> Reply {
+/// (OAuth 2.0 Form Post Response Mode §2, SEC-111). No `form-action`: browsers apply it also to where the client redirects to
+/// after the POST, which is not for us to limit; the action is ours and no other script runs.
+pub fn posting_page(html: String, script_hash: &str) -> Reply {
     let policy = format!(
         "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'sha256-{script_hash}'; \
-         form-action {form_action}; frame-ancestors 'none'; base-uri 'none'"
+         frame-ancestors 'none'; base-uri 'none'"
     );
     html_reply(StatusCode::OK, html, policy)
 }

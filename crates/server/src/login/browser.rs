@@ -6,6 +6,7 @@ use crate::http::cookies::Cookie;
 use crate::http::denied::Denied;
 use crate::http::exchange::Exchange;
 use http::{HeaderName, HeaderValue};
+use jeton_protocol::authorize::request::AuthorizationRequest;
 use jeton_protocol::interaction::Interaction;
 use jeton_protocol::refusal::{Noted, Refusal, Trail};
 use jeton_protocol::rules;
@@ -115,6 +116,15 @@ impl Visit {
             session,
             generation,
             stored: false,
+        })
+    }
+
+    /// The authorization request it is about; a page of one has nothing to do with any other interaction.
+    pub fn authorization(&self) -> Result<&AuthorizationRequest, Refusal> {
+        let found = self.interaction.authorization();
+        found.ok_or_else(|| {
+            let found = "an interaction about something else";
+            Refusal::new(&INTERACTION_KNOWN, "an authorization request", found)
         })
     }
 

@@ -12,7 +12,7 @@ use crate::logo;
 use crate::pages::{Consent, Page, ScopeLine};
 use http::{Method, StatusCode};
 use jeton_protocol::authorize::request::Prompt;
-use jeton_protocol::interaction::Approval;
+use jeton_protocol::interaction::{Approval, InteractionRequest};
 use jeton_protocol::params::Params;
 use jeton_protocol::refusal::Trail;
 use jeton_protocol::scope::Scope;
@@ -56,16 +56,12 @@ async fn approve(
     let Some(session) = visit.session.as_ref().map(|session| session.id) else {
         return Ok(back_to_dispatcher(exchange, &visit.handle));
     };
-    let kept: Vec<&str> = visit
-        .interaction
-        .request
-        .scope
-        .iter()
-        .filter(|value| *value == "openid" || params.one(&format!("scope.{value}")).is_some())
-        .collect();
-    let approved = Scope::parse(&kept.join(" ")).unwrap_or_default();
+    let request = visit.authorization()?;
+    let approved = request
+        .to_consent()
+        .filtered(|value| value == "openid" || params.one(&format!("scope.{value}")).is_some());
     let mut interaction = visit.interaction.clone();
-    if approved.is_empty() {
+    if approved.intersection(&request.scope).is_empty() {
         interaction.progress.denied = true;
     } else {
         interaction.progress.approved = Some(Approval {
@@ -81,8 +77,10 @@ async fn approve(
 async fn switch_user(app: &App, exchange: &Exchange, visit: Visit, ambient: &Ambient) -> Answer {
     let mut interaction = visit.interaction.clone();
     interaction.progress.signed_in = None;
-    if !interaction.request.prompts(Prompt::SelectAccount) {
-        interaction.request.prompt.push(Prompt::SelectAccount);
+    if let InteractionRequest::Authorization(request) = &mut interaction.request
+        && !request.prompts(Prompt::SelectAccount)
+    {
+        request.prompt.push(Prompt::SelectAccount);
     }
     step(app, exchange, interaction, ambient.now).await?;
     Ok(back_to_dispatcher(exchange, &visit.handle))
@@ -96,7 +94,8 @@ async fn ask(app: &App, exchange: &Exchange, visit: &Visit, now: Timestamp) -> A
     let client = client_of(app, exchange, visit).await?;
     let user = app.store.user(&tenant.id, session.user).await?;
     let username = user.map(|user| user.username).unwrap_or_default();
-    let request = &visit.interaction.request;
+    let request = visit.authorization()?;
+    let asked = request.to_consent();
     let path = format!("{}/consent", tenant.issuer.path());
     let csrf = visit.csrf(exchange, Some(session.id));
     let logo = logo::path(app, exchange, &client, now);
@@ -107,7 +106,7 @@ async fn ask(app: &App, exchange: &Exchange, visit: &Visit, now: Timestamp) -> A
         interaction: &visit.handle,
         csrf: &csrf,
         username: &username,
-        scopes: scope_lines(tenant, &request.scope),
+        scopes: scope_lines(tenant, &asked),
         resources: client.audience.iter().map(String::as_str).collect(),
     };
     let html = app.pages.render(
@@ -118,7 +117,7 @@ async fn ask(app: &App, exchange: &Exchange, visit: &Visit, now: Timestamp) -> A
     Ok(reply::page(StatusCode::OK, html, Some(&origin)))
 }
 
-fn scope_lines<'a>(tenant: &'a Tenant, scope: &'a Scope) -> Vec<ScopeLine<'a>> {
+pub(super) fn scope_lines<'a>(tenant: &'a Tenant, scope: &'a Scope) -> Vec<ScopeLine<'a>> {
     let described = |value: &str| {
         tenant
             .policy

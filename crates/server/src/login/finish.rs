@@ -9,6 +9,7 @@ use crate::http::denied::Denied;
 use crate::http::exchange::Exchange;
 use crate::http::reply;
 use jeton_protocol::authorize::pushed;
+use jeton_protocol::authorize::request::AuthorizationRequest;
 use jeton_protocol::authorize::response::{AuthorizationResponse, Carried, ResponseTarget};
 use jeton_protocol::client::Client;
 use jeton_protocol::consent::Consent;
@@ -28,17 +29,18 @@ pub async fn grant(
     app: &App,
     exchange: &Exchange,
     visit: Visit,
-    (client, scope): (&Client, Scope),
+    (client, consented): (&Client, Scope),
     (ambient, trail): (&mut Ambient, &mut Trail),
 ) -> Answer {
     let Some(session) = &visit.session else {
         return Err(ended("no session").into());
     };
     let tenant = &exchange.tenant.tenant;
-    let grant = new_grant(exchange, &visit, session, (client, scope), ambient);
+    let request = visit.authorization()?;
+    let grant = new_grant(exchange, request, session, (client, &consented), ambient);
     let approved = visit.interaction.progress.approved.is_some();
     let consent = if approved {
-        Some(consented(app, exchange, &grant, ambient.now).await?)
+        Some(remembered(app, exchange, &grant, consented).await?)
     } else {
         None
     };
@@ -60,7 +62,7 @@ pub async fn grant(
     match app.store.approve(&tenant.id, approval).await? {
         Approved::Approved => {
             trail.pass(&INTERACTION_KNOWN);
-            let target = &visit.interaction.request.target;
+            let target = &visit.authorization()?.target;
             let response = AuthorizationResponse::Code(&code);
             respond(app, exchange, target, (&response, ambient.now))
         }
@@ -91,7 +93,7 @@ pub async fn refuse(
             Closed::PushedRequestUsed => return Err(pushed::used_meanwhile().into()),
         }
     }
-    let target = &visit.interaction.request.target;
+    let target = &visit.authorization()?.target;
     send_refusal(app, exchange, target, (&refusal, now))
 }
 
@@ -124,12 +126,13 @@ fn respond(
 
 fn new_grant(
     exchange: &Exchange,
-    visit: &Visit,
+    request: &AuthorizationRequest,
     session: &Session,
-    (client, scope): (&Client, Scope),
+    (client, consented): (&Client, &Scope),
     ambient: &mut Ambient,
 ) -> Grant {
-    let request = &visit.interaction.request;
+    let scope = request.scope.intersection(consented);
+    let claims = request.claims.clone();
     let tenant = &exchange.tenant.tenant;
     Grant {
         id: RowId::new(ambient.now, &mut ambient.entropy),
@@ -144,7 +147,7 @@ fn new_grant(
         offline: scope.contains("offline_access"),
         scope,
         binding: None,
-        claims: request.claims.clone(),
+        claims: claims.map(|claims| claims.within(consented)),
         code: CodeBinding {
             redirect_uri: request.target.redirect_uri().to_owned(),
             redirect_uri_sent: true,
@@ -158,26 +161,24 @@ fn new_grant(
 }
 
 /// What is remembered: this approval and those before it.
-async fn consented(
+pub(super) async fn remembered(
     app: &App,
     exchange: &Exchange,
     grant: &Grant,
-    now: Timestamp,
+    consented: Scope,
 ) -> Result<Consent, Denied> {
     let before = app
         .store
         .consent(exchange.tenant.id(), grant.user, &grant.client)
         .await?;
-    let scope = before.map_or_else(
-        || grant.scope.clone(),
-        |before| before.scope.union(&grant.scope),
-    );
     Ok(Consent {
-        scope,
-        given_at: now,
+        scope: before
+            .map_or_else(Scope::default, |before| before.scope)
+            .union(&consented),
+        given_at: grant.created_at,
     })
 }
 
-fn ended(found: &'static str) -> Refusal {
+pub(super) fn ended(found: &'static str) -> Refusal {
     Refusal::new(&INTERACTION_KNOWN, "an open interaction", found)
 }

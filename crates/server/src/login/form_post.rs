@@ -36,6 +36,5 @@ pub fn show(
     let html = app
         .pages
         .render(&Page::FormPost(page), view::locale(exchange, None))?;
-    let origin = view::origin_of(action);
-    Ok(reply::posting_page(html, &SCRIPT_HASH, &origin))
+    Ok(reply::posting_page(html, &SCRIPT_HASH))
 }

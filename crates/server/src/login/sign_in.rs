@@ -39,12 +39,9 @@ pub async fn sign_in(
         let params = exchange.query_params()?;
         let visit =
             Visit::load(app, exchange, params.one("interaction"), ambient.now, trail).await?;
-        let hint = visit
-            .interaction
-            .request
-            .login_hint
-            .clone()
-            .unwrap_or_default();
+        let request = visit.interaction.authorization();
+        let hint = request.and_then(|request| request.login_hint.clone());
+        let hint = hint.unwrap_or_default();
         return show(app, exchange, &visit, (&hint, None), ambient.now).await;
     }
     let params = exchange.form()?;
@@ -135,7 +132,7 @@ async fn check_password(
     } else {
         None
     };
-    let account = budget(exchange, &name, user.as_ref());
+    let account = budget(app, exchange, &name, user.as_ref()).await;
     let address = format!("address:{}", network(exchange.address));
     app.passwords.check_room()?;
     let rates = app.throttle.rates();
@@ -190,17 +187,15 @@ async fn check_password(
 
 /// What a try is counted against: the account, or for a browser this user has signed in with before, that user there. So
 /// nobody can keep a user out who comes from a browser they have used (SEC-044, SEC-202).
-fn budget(exchange: &Exchange, name: &str, user: Option<&User>) -> String {
-    let known = Cookie::Known.read(exchange).and_then(|text| {
-        let ring = exchange.tenant.ring();
-        ring.handles
-            .open(
-                exchange.tenant.id().as_str(),
-                HandleKind::KnownBrowser,
-                text,
-            )
-            .ok()
-    });
+async fn budget(app: &App, exchange: &Exchange, name: &str, user: Option<&User>) -> String {
+    let known = match Cookie::Known.read(exchange) {
+        Some(text) => {
+            let state = &exchange.tenant;
+            let opened = state.open_handle(app, HandleKind::KnownBrowser, text).await;
+            opened.ok()
+        }
+        None => None,
+    };
     match (known, user) {
         (Some(known), Some(user)) if known.row == user.id => format!("known:{}", user.id),
         (_, _) => account(name),
@@ -348,15 +343,23 @@ async fn show(
     (username, problem): (&str, Option<SignInProblem>),
     now: Timestamp,
 ) -> Answer {
-    let client = client_of(app, exchange, visit).await?;
-    let request = &visit.interaction.request;
+    let request = visit.interaction.authorization();
+    let client = match request {
+        Some(_) => Some(client_of(app, exchange, visit).await?),
+        None => None,
+    };
+    let asking = client.as_deref().zip(request);
     let path = format!("{}/sign-in", exchange.tenant.tenant.issuer.path());
     let csrf = visit.csrf(exchange, None);
-    let logo = logo::path(app, exchange, &client, now);
+    let logo = client
+        .as_ref()
+        .and_then(|client| logo::path(app, exchange, client, now));
     let development = app.settings.development.as_ref();
     let page = SignIn {
         look: view::look(&exchange.tenant.tenant),
-        client: view::asking(&client, request.target.redirect_uri(), logo.as_deref()),
+        client: asking.map(|(client, request)| {
+            view::asking(client, request.target.redirect_uri(), logo.as_deref())
+        }),
         action: &path,
         interaction: &visit.handle,
         csrf: &csrf,
@@ -376,19 +379,19 @@ async fn show(
     };
     let html = app.pages.render(
         &Page::SignIn(page),
-        view::locale(exchange, request.ui_locales.as_deref()),
+        view::locale(exchange, visit.interaction.ui_locales()),
     )?;
     let status = match problem {
         Some(SignInProblem::Throttled) => StatusCode::TOO_MANY_REQUESTS,
         Some(SignInProblem::WrongPassword | SignInProblem::Expired) | None => StatusCode::OK,
     };
-    let origin = view::origin_of(request.target.redirect_uri());
-    Ok(reply::page(status, html, Some(&origin)))
+    let origin = request.map(|request| view::origin_of(request.target.redirect_uri()));
+    Ok(reply::page(status, html, origin.as_deref()))
 }
 
 fn why(visit: &Visit) -> Why {
-    let request = &visit.interaction.request;
-    if request.prompts(Prompt::SelectAccount) {
+    let request = visit.interaction.authorization();
+    if request.is_some_and(|request| request.prompts(Prompt::SelectAccount)) {
         Why::OtherUser
     } else if visit.session.is_some() {
         Why::Again

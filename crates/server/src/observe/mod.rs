@@ -8,7 +8,7 @@ use crate::http::denied::Denied;
 use crate::http::exchange::Exchange;
 use crate::http::routes::Route;
 use crate::throttle::Reached;
-use jeton_protocol::refusal::{Refusal, Rule, Trail};
+use jeton_protocol::refusal::{ErrorCode, Refusal, Rule, Trail};
 use jeton_token::row_id::RowId;
 use jeton_token::timestamp::Timestamp;
 use quiet::Quiet;
@@ -56,7 +56,10 @@ impl Observe {
             Denied::Refused(refusal)
             | Denied::RefusedWithChallenge(refusal)
             | Denied::RefusedWithNonce(refusal, _) => {
-                log_refusal(exchange, route.label, refusal);
+                // A device that waits is told so every few seconds, and nothing is wrong.
+                if refusal.code() != ErrorCode::AuthorizationPending {
+                    log_refusal(exchange, route.label, refusal);
+                }
                 self.keep(exchange, refusal);
             }
             Denied::Throttled(_, reached) => {
@@ -97,6 +100,12 @@ impl Observe {
     /// A refusal that was sent to the client's redirection URI.
     pub fn note_sent_refusal(&self, exchange: &Exchange, refusal: &Refusal) {
         log_refusal(exchange, "authorization response", refusal);
+        self.keep(exchange, refusal);
+    }
+
+    /// A refusal that a page tells in its own words, and lets the person try again.
+    pub fn note_shown_refusal(&self, exchange: &Exchange, refusal: &Refusal) {
+        log_refusal(exchange, &exchange.path, refusal);
         self.keep(exchange, refusal);
     }
 

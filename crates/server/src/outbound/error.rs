@@ -12,6 +12,9 @@ pub enum OutboundError {
         address: IpAddr,
         range: &'static str,
     },
+    /// Nothing that is kept can give way.
+    #[error("too many documents at once")]
+    TooMany,
     #[error("the name has no address: {0}")]
     Name(String),
     #[error("no connection: {0}")]
@@ -39,7 +42,7 @@ impl OutboundError {
     /// The word of the metrics.
     pub fn outcome(&self) -> &'static str {
         match self {
-            Self::Url(_) | Self::Address { .. } => "refused",
+            Self::Url(_) | Self::Address { .. } | Self::TooMany => "refused",
             Self::Name(_) | Self::Connect(_) | Self::Tls(_) | Self::Http(_) | Self::TooSlow => {
                 "failed"
             }

@@ -23,7 +23,7 @@ pub struct Kind<T> {
     pub fresh_within: RangeInclusive<Duration>,
     /// How old a document may get while its sender does not answer.
     pub oldest: Duration,
-    /// How many are kept.
+    /// How many are kept, half of them for one tenant at most.
     pub most: usize,
 }
 
@@ -35,8 +35,10 @@ const BETWEEN_FAILURES: Duration = Duration::from_secs(10);
 /// The documents of one kind, by tenant and URL: no tenant, and no name inside a document, reaches another's.
 pub struct Remote<T: 'static> {
     kind: &'static Kind<T>,
-    entries: Mutex<HashMap<(TenantId, String), Held<T>>>,
+    entries: Mutex<Entries<T>>,
 }
+
+type Entries<T> = HashMap<(TenantId, String), Held<T>>;
 
 struct Held<T> {
     entry: Arc<Entry<T>>,
@@ -89,7 +91,7 @@ impl<T: Send + Sync + 'static> Remote<T> {
         place: Place<'_>,
         now: Timestamp,
     ) -> Result<Arc<T>, OutboundError> {
-        let entry = self.entry(place, now);
+        let entry = self.entry(place, now).ok_or(OutboundError::TooMany)?;
         let flight = {
             let mut state = entry.state();
             match state.fresh(now) {
@@ -112,7 +114,7 @@ impl<T: Send + Sync + 'static> Remote<T> {
             let value = state.known(self.kind, now).ok()?;
             (!Arc::ptr_eq(&value, seen)).then_some(value)
         };
-        let entry = self.entry(place, now);
+        let entry = self.entry(place, now)?;
         let flight = {
             let mut state = entry.state();
             if let Some(value) = other(&state) {
@@ -127,7 +129,7 @@ impl<T: Send + Sync + 'static> Remote<T> {
 
     /// The document if it is here. What is not is fetched for the next who asks; nobody waits.
     pub fn at_hand(&self, door: &Arc<Door>, place: Place<'_>, now: Timestamp) -> Option<Arc<T>> {
-        let entry = self.entry(place, now);
+        let entry = self.entry(place, now)?;
         let mut state = entry.state();
         if let Some(value) = state.fresh(now) {
             return Some(value);
@@ -136,15 +138,23 @@ impl<T: Send + Sync + 'static> Remote<T> {
         state.known(self.kind, now).ok()
     }
 
-    fn entry(&self, place: Place<'_>, now: Timestamp) -> Arc<Entry<T>> {
+    /// `None` when there are too many, and none of them can be forgotten yet.
+    fn entry(&self, place: Place<'_>, now: Timestamp) -> Option<Arc<Entry<T>>> {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (place.tenant.clone(), place.url.to_owned());
         if let Some(held) = entries.get_mut(&key) {
             held.used_at = now;
-            return Arc::clone(&held.entry);
+            return Some(Arc::clone(&held.entry));
         }
-        if entries.len() >= self.kind.most {
-            forget_the_older_half(&mut entries);
+        let of_tenant = |tenant: &TenantId| tenant == place.tenant;
+        let own = entries.keys().filter(|(tenant, _)| of_tenant(tenant));
+        let has_room = if own.count() >= self.kind.most / 2 {
+            make_room(&mut entries, of_tenant, now)
+        } else {
+            entries.len() < self.kind.most || make_room(&mut entries, |_| true, now)
+        };
+        if !has_room {
+            return None;
         }
         let entry = Arc::new(Entry(Mutex::new(State {
             document: None,
@@ -157,7 +167,7 @@ impl<T: Send + Sync + 'static> Remote<T> {
             used_at: now,
         };
         entries.insert(key, held);
-        entry
+        Some(entry)
     }
 
     /// Joins the fetch under way, or begins one if it is time for it. It goes on when the one who began it goes away.
@@ -168,7 +178,7 @@ impl<T: Send + Sync + 'static> Remote<T> {
         place: Place<'_>,
         now: Timestamp,
     ) -> Option<watch::Receiver<()>> {
-        if let Some(flight) = state.flight.as_ref().filter(|it| it.has_changed().is_ok()) {
+        if let Some(flight) = state.under_way() {
             return Some(flight.clone());
         }
         if !state.is_time(self.kind, now) {
@@ -232,6 +242,16 @@ impl<T> State<T> {
         }
     }
 
+    fn under_way(&self) -> Option<&watch::Receiver<()>> {
+        self.flight.as_ref().filter(|it| it.has_changed().is_ok())
+    }
+
+    /// Whether nothing is lost with it but the document: an entry that was just made is about to be tried.
+    fn is_at_rest(&self, now: Timestamp) -> bool {
+        let rested = |tried_at| now.since(tried_at) >= BETWEEN_FETCHES;
+        self.tried_at.is_some_and(rested) && self.under_way().is_none()
+    }
+
     fn is_time(&self, kind: &Kind<T>, now: Timestamp) -> bool {
         let pause = if self.known(kind, now).is_ok() {
             BETWEEN_FETCHES
@@ -264,18 +284,23 @@ impl<T> State<T> {
     }
 }
 
-/// Makes room: those that were used last stay.
-fn forget_the_older_half<T>(entries: &mut HashMap<(TenantId, String), Held<T>>) {
-    let mut times: Vec<Timestamp> = entries.values().map(|held| held.used_at).collect();
-    times.sort_unstable();
-    let Some(middle) = times.get(times.len() / 2).copied() else {
-        return;
+/// Makes room among the entries that `may` go: those that were used last stay, and those that were tried a short while ago or
+/// are on their way, or each request for one of too many would be a fetch (SEC-226). Whether there is room now.
+fn make_room<T>(entries: &mut Entries<T>, may: impl Fn(&TenantId) -> bool, now: Timestamp) -> bool {
+    let goes = |(tenant, _): &(TenantId, String), held: &Held<T>| {
+        may(tenant) && held.entry.state().is_at_rest(now)
     };
-    let half = times.len() / 2;
-    let mut kept = 0;
-    entries.retain(|_, held| {
-        let stays = held.used_at >= middle && kept < half;
-        kept += usize::from(stays);
+    let at_rest = entries.iter().filter(|(key, held)| goes(key, held));
+    let mut times: Vec<Timestamp> = at_rest.map(|(_, held)| held.used_at).collect();
+    times.sort_unstable();
+    let mut rest = times.len().div_ceil(2);
+    let Some(newest) = rest.checked_sub(1).and_then(|at| times.get(at)).copied() else {
+        return false;
+    };
+    entries.retain(|key, held| {
+        let stays = rest == 0 || held.used_at > newest || !goes(key, held);
+        rest -= usize::from(!stays);
         stays
     });
+    true
 }

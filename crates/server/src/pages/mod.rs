@@ -8,6 +8,7 @@ mod asking;
 mod asset;
 mod clause;
 mod consent;
+mod device;
 mod failure;
 mod form_post;
 mod home;
@@ -26,6 +27,7 @@ pub use admin_link::AdminLink;
 pub use asking::{Asking, Destination, DestinationKind, Trust};
 pub use asset::{Asset, asset};
 pub use consent::{Consent, ScopeLine};
+pub use device::{DeviceConfirm, DeviceDone, DeviceOutcome, UserCodePage};
 pub use failure::{Explained, Failure, Onward};
 pub use form_post::{FormPost, PostedField};
 pub use home::{Demo, Home, HomeClient, HomeEndpoint};
@@ -47,6 +49,9 @@ pub use trace::{
 pub enum Page<'a> {
     SignIn(SignIn<'a>),
     Consent(Consent<'a>),
+    UserCode(UserCodePage<'a>),
+    DeviceConfirm(DeviceConfirm<'a>),
+    DeviceDone(DeviceDone<'a>),
     Failure(Failure<'a>),
     FormPost(FormPost<'a>),
     SignedOut(SignedOut<'a>),
@@ -63,6 +68,9 @@ impl Page<'_> {
         match self {
             Self::SignIn(_) => "sign-in.html",
             Self::Consent(_) => "consent.html",
+            Self::UserCode(_) => "user-code.html",
+            Self::DeviceConfirm(_) => "device-confirm.html",
+            Self::DeviceDone(_) => "device-done.html",
             Self::Failure(_) => "failure.html",
             Self::FormPost(_) => "form-post.html",
             Self::SignedOut(_) => "signed-out.html",

@@ -54,7 +54,7 @@ impl Pages {
 /// Instructions one page may cost. The longest page, a full trace, stays under a quarter of it.
 const FUEL: u64 = 2_000_000;
 
-const TEMPLATES: [(&str, &str); 16] = [
+const TEMPLATES: [(&str, &str); 19] = [
     (
         "layout.html",
         include_str!("../../assets/templates/layout.html"),
@@ -74,6 +74,18 @@ const TEMPLATES: [(&str, &str); 16] = [
     (
         "consent.html",
         include_str!("../../assets/templates/consent.html"),
+    ),
+    (
+        "user-code.html",
+        include_str!("../../assets/templates/user-code.html"),
+    ),
+    (
+        "device-confirm.html",
+        include_str!("../../assets/templates/device-confirm.html"),
+    ),
+    (
+        "device-done.html",
+        include_str!("../../assets/templates/device-done.html"),
     ),
     (
         "failure.html",

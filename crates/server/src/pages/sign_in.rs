@@ -7,7 +7,8 @@ use super::{Asking, Look};
 #[derive(Debug, Clone, Serialize)]
 pub struct SignIn<'a> {
     pub look: Look<'a>,
-    pub client: Asking<'a>,
+    /// None when the person came to a page of this server's own, to connect a device.
+    pub client: Option<Asking<'a>>,
     /// Path the form is posted to.
     pub action: &'a str,
     pub interaction: &'a str,

@@ -4,6 +4,8 @@
 mod buckets;
 
 use crate::http::exchange::Exchange;
+use jeton_protocol::client_auth::AuthenticatedClient;
+use jeton_protocol::device::WaitingDevice;
 use jeton_store::throttle::Rate;
 use jeton_token::timestamp::Timestamp;
 use std::fmt;
@@ -22,11 +24,12 @@ pub struct Rates {
     pub address: Rate,
     /// Failed authentications of a client from an address.
     pub client_failures: Rate,
-    /// Token requests of a client; `None` is as many as it likes.
+    /// Token requests of a client, of a public one from an address; `None` is as many as it likes.
     pub token: Option<Rate>,
     /// Introspections of a client; `None` is as many as it likes.
     pub introspection: Option<Rate>,
-    /// Pushed requests of a client, each a row until somebody sweeps it; `None` is as many as it likes.
+    /// Pushed requests of a client, of a public one from an address, each a row until somebody sweeps it; `None` is as many as
+    /// it likes.
     pub pushed: Option<Rate>,
 }
 
@@ -79,6 +82,15 @@ const INTERACTIONS: Rate = Rate {
     per_charge: Duration::from_millis(100),
 };
 
+/// Devices that a client starts at one address (SEC-465).
+const DEVICES: Rate = Rate {
+    burst: 10,
+    per_charge: Duration::from_secs(6),
+};
+
+/// A device that waits exactly its interval is not blamed for the network.
+const LEEWAY: Duration = Duration::from_secs(1);
+
 /// The counters of this process. What is kept is bounded, and what a stranger sends makes nobody's count smaller: see
 /// [`Buckets`].
 pub struct Throttle {
@@ -88,6 +100,8 @@ pub struct Throttle {
     introspection: Buckets,
     pushed: Buckets,
     interactions: Buckets,
+    devices: Buckets,
+    polls: Buckets,
     begun: AtomicU64,
 }
 
@@ -117,6 +131,8 @@ impl Throttle {
             introspection: Buckets::new(1024),
             pushed: Buckets::new(1024),
             interactions: Buckets::new(4096),
+            devices: Buckets::new(4096),
+            polls: Buckets::new(8192),
             begun: AtomicU64::new(0),
         }
     }
@@ -150,12 +166,13 @@ impl Throttle {
         self.client_failures.charge(&key, rate, now);
     }
 
-    /// Counts one request of `what`, or says how long to wait when it is one too many.
+    /// Counts one request of `what`, or says how long to wait when it is one too many. Anybody can name a public client, so
+    /// what is done in its name is counted for each address: a stranger holds up nobody else.
     pub fn admit(
         &self,
         exchange: &Exchange,
         what: Charged,
-        client: &str,
+        caller: &AuthenticatedClient,
         now: Timestamp,
     ) -> Option<Reached> {
         let (buckets, rate, limit) = match what {
@@ -171,12 +188,16 @@ impl Throttle {
                 "pushed_requests_per_client",
             ),
         };
-        let seconds = buckets.admit(&[exchange.tenant.id().as_str(), client], rate, now)?;
-        Some(Reached {
-            limit,
-            of: format!("client {client}"),
-            seconds,
-        })
+        let (tenant, client) = (exchange.tenant.id().as_str(), caller.client().id.as_str());
+        let (seconds, of) = if caller.is_public() {
+            let address = network(exchange.address).to_string();
+            let seconds = buckets.admit(&[tenant, client, &address], rate, now)?;
+            (seconds, format!("client {client} at {address}"))
+        } else {
+            let seconds = buckets.admit(&[tenant, client], rate, now)?;
+            (seconds, format!("client {client}"))
+        };
+        Some(Reached { limit, of, seconds })
     }
 
     /// Counts one sign-in begun from an address, or says how long to wait when it is one too many.
@@ -194,7 +215,56 @@ impl Throttle {
         })
     }
 
-    /// How many sign-ins were begun here since this was last asked with a yes; a yes is for at least `count`.
+    /// Counts one device that a client starts at one address, or says how long to wait when it is one too many.
+    pub fn admit_device(
+        &self,
+        exchange: &Exchange,
+        client: &str,
+        now: Timestamp,
+    ) -> Option<Reached> {
+        let address = network(exchange.address).to_string();
+        let key = [exchange.tenant.id().as_str(), client, &address];
+        let seconds = self.devices.admit(&key, DEVICES, now)?;
+        Some(Reached {
+            limit: "devices_started_per_address",
+            of: format!("client {client} at {address}"),
+            seconds,
+        })
+    }
+
+    /// Notes a poll of a device, and whether the one before it is too short a time ago. Each node knows only the polls it has
+    /// answered itself, so that no poll has to be written down.
+    pub fn polls_too_soon(
+        &self,
+        exchange: &Exchange,
+        waiting: &WaitingDevice,
+        now: Timestamp,
+    ) -> bool {
+        let id = waiting.device.id.to_string();
+        let key = [exchange.tenant.id().as_str(), &id];
+        let one_in = |interval: Duration| Rate {
+            burst: 1,
+            per_charge: interval.saturating_sub(LEEWAY),
+        };
+        let too_soon = self
+            .polls
+            .wait(&key, one_in(waiting.interval), now)
+            .is_some();
+        let interval = if too_soon {
+            waiting.slowed()
+        } else {
+            waiting.interval
+        };
+        self.polls.charge(&key, one_in(interval), now);
+        too_soon
+    }
+
+    /// Counts one pushed request, which is a row as a sign-in is.
+    pub fn note_pushed(&self) {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether at least `count` sign-ins were begun and requests pushed here since this last said yes.
     pub fn has_begun(&self, count: u64) -> bool {
         let due = self.begun.load(Ordering::Relaxed) >= count;
         if due {

@@ -222,3 +222,41 @@ async fn tries_that_are_not_looked_at_do_not_use_up_the_address() {
     assert_eq!(refused, 28);
     server.signed_in("alice").await;
 }
+
+// SEC-465, SEC-127: who names a public client uses up what is theirs, and nothing of its users elsewhere
+#[tokio::test]
+async fn a_stranger_who_names_a_public_client_holds_up_nobody_else() {
+    let setup = crate::support::Setup {
+        rates: Rates::new([5, 50, 10, 5, 0]).pushed(5),
+        ..crate::support::Setup::default()
+    };
+    let server = setup.start().await;
+    let flood = async |client: &str, path: &str, peers: [&str; 2]| {
+        let mut refused = 0;
+        for number in 0..12 {
+            let request = server.request(client, "openid").without("client_id");
+            let request = match client {
+                "spa" => request,
+                _ => request.and("client_id", client),
+            };
+            let ask = server.post(path, &request);
+            let ask = crate::support::clients::authenticate(&server, client, ask);
+            let ask = ask.peer(peers[number % 2].parse().unwrap());
+            refused += u32::from(server.send(ask).await.status == 429);
+        }
+        refused
+    };
+    let subscriber = ["2001:db8::1", "2001:db8::2"];
+    for path in ["/token", "/par"] {
+        assert_eq!(flood("spa", path, subscriber).await, 7, "{path}");
+    }
+    let tokens = server.tokens("spa", "openid").await;
+    assert!(!tokens.access.is_empty());
+    let request = server.request("spa", "openid").without("client_id");
+    server.push("spa", &request).await;
+    // Who has proven to be a client is one, wherever it asks from.
+    for path in ["/token", "/par"] {
+        let refused = flood("web", path, ["192.0.2.7", "2001:db8::1"]).await;
+        assert_eq!(refused, 7, "{path}");
+    }
+}

@@ -18,6 +18,7 @@ mod rfc7523;
 mod rfc7636;
 mod rfc7662;
 mod rfc8414;
+mod rfc8628;
 mod rfc8693;
 mod rfc9068;
 mod rfc9101;

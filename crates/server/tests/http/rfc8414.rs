@@ -84,6 +84,7 @@ async fn every_member_is_registered_true_and_of_its_type() {
         ("introspection_endpoint", "/introspect"),
         ("revocation_endpoint", "/revoke"),
         ("end_session_endpoint", "/end-session"),
+        ("device_authorization_endpoint", "/device_authorization"),
     ] {
         assert_eq!(found[name], format!("{ISSUER}{path}"), "{name}");
     }
@@ -99,6 +100,7 @@ async fn every_member_is_registered_true_and_of_its_type() {
                 "authorization_code",
                 "refresh_token",
                 "client_credentials",
+                "urn:ietf:params:oauth:grant-type:device_code",
                 "urn:ietf:params:oauth:grant-type:token-exchange",
                 "urn:ietf:params:oauth:grant-type:jwt-bearer",
             ]),

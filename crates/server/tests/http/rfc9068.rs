@@ -1,7 +1,7 @@
 //! RFC 9068: JWT access tokens.
 
 use crate::support::clients::API;
-use crate::support::{START, TestServer, jwt};
+use crate::support::{START, Setup, TestServer, jwt};
 use jeton_protocol::tenant::TokenFormat;
 use serde_json::json;
 
@@ -72,5 +72,31 @@ async fn a_client_may_have_shorter_access_tokens_in_either_format() {
             .userinfo(&tokens.access)
             .await
             .refused(401, "invalid_token");
+    }
+}
+
+// S42, S53
+#[tokio::test]
+async fn the_demo_api_believes_a_jwt_for_itself_and_no_other() {
+    let server = Setup {
+        development: true,
+        ..Setup::default()
+    }
+    .start()
+    .await;
+    for (audience, status) in [(API, 401), ("https://id.example/demo/api", 200)] {
+        server
+            .change_client("jwt-service", |client| {
+                client.audience = vec![audience.to_owned()];
+            })
+            .await;
+        let tokens = server.own_tokens("jwt-service").await;
+        assert!(tokens.access.starts_with("eyJ"));
+        let authorization = format!("Bearer {}", tokens.access);
+        let ask = server.get("/demo/api");
+        let answer = server
+            .send(ask.header("authorization", &authorization))
+            .await;
+        answer.expect(status);
     }
 }

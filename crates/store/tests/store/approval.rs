@@ -1,9 +1,12 @@
 //! Approval closes the interaction and makes the grant, together or not at all.
 
 use crate::support::{DAY, MINUTE};
+use jeton_protocol::client::Client;
+use std::time::Duration;
+
 use jeton_store::grants::{Approval, Approved};
 use jeton_store::interactions::{Closed, Stepped};
-use jeton_store::{Fault, Page};
+use jeton_store::{Fault, Lineage, Page};
 
 both! {
     async fn an_approval_is_all_or_nothing(world: World) {
@@ -72,6 +75,41 @@ both! {
         let occasion = world.occasion();
         world.store.forget_consent(&world.tenant, world.user, &world.client, occasion).await.unwrap();
         assert_eq!(world.store.consent(&world.tenant, world.user, &world.client).await.unwrap(), None);
+    }
+}
+
+both! {
+    // Core §3.1.2.4: who gets an id that was in use before inherits nothing
+    async fn a_client_made_anew_under_an_old_name_has_nobodys_consent(world: World) {
+        world.approved(true).await;
+        let consent = world.store.consent(&world.tenant, world.user, &world.client).await.unwrap();
+        assert!(consent.is_some());
+        let occasion = world.occasion();
+        world.store.delete_client(&world.tenant, &world.client, occasion).await.unwrap();
+        world.later(MINUTE);
+        let anew = Client::new(world.client.clone(), world.now);
+        let occasion = world.occasion();
+        world.store.insert_client(&world.tenant, anew, occasion).await.unwrap();
+        let consent = world.store.consent(&world.tenant, world.user, &world.client).await.unwrap();
+        assert_eq!(consent, None);
+    }
+
+    // SEC-301, SEC-307: a process that still has the client in memory gives out what is dead
+    async fn what_is_made_for_a_client_in_the_second_of_its_deletion_is_dead(world: World) {
+        let occasion = world.occasion();
+        world.store.delete_client(&world.tenant, &world.client, occasion).await.unwrap();
+        for (after, dead) in [(900, true), (1100, false)] {
+            let lineage = Lineage {
+                tenant: world.tenant.as_str(),
+                token: None,
+                grant: None,
+                session: None,
+                user: None,
+                client: world.client.as_str(),
+                issued_at: world.now.plus(Duration::from_millis(after)),
+            };
+            assert_eq!(world.store.is_cut(&lineage, world.now).await.unwrap(), dead, "{after} ms");
+        }
     }
 }
 

@@ -11,20 +11,23 @@ use jeton_protocol::grant::GrantId;
 use jeton_protocol::session::Session;
 use jeton_protocol::tenant::TenantId;
 use jeton_store::credentials::Welcome;
+use jeton_store::devices::Denial;
 use jeton_store::keys::{Ends, KeyPurpose, Replacement, StoredKey};
 use jeton_store::links::Link;
 use jeton_store::refresh::Rotation;
 use jeton_store::{Fault, Page, Seen};
 use jeton_token::row_id::RowId;
 
-const AUDITED: [&str; 38] = [
+const AUDITED: [&str; 40] = [
     "approve",
+    "approve_device",
     "audit",
     "change_client",
     "change_user",
     "cut",
     "delete_client",
     "delete_user",
+    "deny_device",
     "disable_client",
     "disable_tenant",
     "disable_user",
@@ -59,20 +62,25 @@ const AUDITED: [&str; 38] = [
 ];
 
 /// Decision 0007, "not audited".
-const UNAUDITED: [&str; 19] = [
+const UNAUDITED: [&str; 24] = [
     "charge",
     "charge_both",
+    "claim_device",
     "claim_once",
     "close_interaction",
     "erase_audit",
     "forget_audit",
     "forgive",
     "link_audit",
+    "open_device",
     "open_interaction",
+    "push_request",
+    "refund",
     "rehash_password",
     "reseal_client_secrets",
     "reseal_keys",
     "sign_audit",
+    "slow_device",
     "step_interaction",
     "sweep",
     "take_lease",
@@ -153,6 +161,24 @@ async fn of_grants(world: &mut World, verb: &str, fault: Option<Fault>) -> Tried
             let approval = world.approval(true).await;
             tried!(world, fault, approve(&tenant, approval.clone()))
         }
+        "approve_device" => {
+            let approval = world.device_approval().await;
+            tried!(world, fault, approve_device(&tenant, approval.clone()))
+        }
+        "deny_device" => {
+            let asked = world.device_approval().await;
+            let denial = Denial {
+                session: asked.grant.session,
+                interaction: asked.interaction.unwrap(),
+                version: asked.version,
+                occasion: world.occasion(),
+            };
+            tried!(
+                world,
+                fault,
+                deny_device(&tenant, asked.grant.id, denial.clone())
+            )
+        }
         "redeem_code" => {
             let again = world.redemption(grant);
             tried!(world, fault, redeem_code(&tenant, again.clone()))
@@ -163,6 +189,7 @@ async fn of_grants(world: &mut World, verb: &str, fault: Option<Fault>) -> Tried
                 presented: 1,
                 grace: std::time::Duration::ZERO,
                 refresh_expires_at: now.plus(MINUTE),
+                bound: None,
                 occasion: world.occasion(),
             };
             let first = rotation(world);

@@ -24,7 +24,7 @@ fn url_of(place: &Place) -> String {
 fn value(world: &World, value: &str) -> OneTime {
     OneTime {
         kind: ReplayKind::DpopProof,
-        client: world.client.clone(),
+        client: Some(world.client.clone()),
         value: value.into(),
         expires_at: world.now.plus(Duration::from_secs(60)),
     }

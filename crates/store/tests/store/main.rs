@@ -10,6 +10,7 @@ mod audit_verbs;
 mod changes;
 mod codes;
 mod cuts;
+mod devices;
 mod faults;
 mod floor;
 mod interactions;

@@ -283,7 +283,7 @@ fn a_backup_made_under_load_is_whole_and_private() {
             for number in 0..2000_u32 {
                 let value = jeton_store::replay::OneTime {
                     kind: jeton_store::replay::ReplayKind::DpopProof,
-                    client: id.clone(),
+                    client: Some(id.clone()),
                     value: number.to_string(),
                     expires_at: crate::support::START.plus(crate::support::DAY),
                 };

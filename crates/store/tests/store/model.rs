@@ -218,6 +218,7 @@ impl Player {
             presented,
             grace: GRACE,
             refresh_expires_at: end,
+            bound: None,
             occasion,
         };
         let outcome = self

@@ -155,7 +155,7 @@ both! {
     async fn a_value_is_accepted_once_until_it_expires(world: World) {
         let value = OneTime {
             kind: ReplayKind::ClientAssertion,
-            client: world.client.clone(),
+            client: Some(world.client.clone()),
             value: "jti-1".into(),
             expires_at: world.now.plus(MINUTE),
         };
@@ -170,7 +170,7 @@ both! {
         assert_eq!(claim(&world, &other, &value).await, Claimed::Claimed);
         let kind = OneTime { kind: ReplayKind::DpopProof, ..value.clone() };
         assert_eq!(claim(&world, &here, &kind).await, Claimed::Claimed);
-        let client = OneTime { client: ClientId::parse("app2").unwrap(), ..value.clone() };
+        let client = OneTime { client: Some(ClientId::parse("app2").unwrap()), ..value.clone() };
         assert_eq!(claim(&world, &here, &client).await, Claimed::Claimed);
         world.later(MINUTE);
         let again = OneTime { expires_at: world.now.plus(MINUTE), ..value.clone() };

@@ -1,11 +1,12 @@
 //! Pushed requests: kept as they were understood, answered once.
 
-use crate::support::{DAY, MINUTE};
+use crate::support::{DAY, MINUTE, World};
 use jeton_protocol::tenant::TenantId;
 use jeton_store::Fault;
 use jeton_store::grants::{Approval, Approved};
-use jeton_store::interactions::Closed;
+use jeton_store::interactions::{Closed, Trimmed};
 use jeton_store::sweep::SweepCursor;
+use std::time::Duration;
 
 both! {
     async fn a_request_is_found_as_it_was_pushed_and_only_in_its_tenant(world: World) {
@@ -92,5 +93,39 @@ both! {
         let late = Approval { pushed: Some(id), ..world.approval(true).await };
         assert_eq!(world.store.approve(&world.tenant, late).await.unwrap(), Approved::PushedRequestUsed);
         world.later(DAY);
+    }
+
+    // SEC-083, SEC-R11, SEC-313: whoever fills a tenant with requests loses the oldest of them, and nobody else's
+    async fn a_crowded_tenant_loses_the_oldest_unused_requests(world: World) {
+        let mut ids = Vec::new();
+        for number in 0..20 {
+            let id = world.pushed().await;
+            if number % 4 == 0 {
+                world.store.close_interaction(&world.tenant, None, Some(id), world.now).await.unwrap();
+            }
+            ids.push(id);
+            world.later(Duration::from_millis(1));
+        }
+        let mut other = World::new(&world.location, "other", 2).await;
+        let elsewhere = other.pushed().await;
+        let left = async |world: &World| {
+            let mut left = Vec::new();
+            for (number, id) in ids.iter().enumerate() {
+                if world.store.pushed_request(&world.tenant, *id).await.unwrap().is_some() {
+                    left.push(number);
+                }
+            }
+            left
+        };
+        let none = world.store.trim_pushed_requests(20).await.unwrap();
+        assert_eq!(none, Trimmed { deleted: 0, more: false });
+        let trimmed = world.store.trim_pushed_requests(14).await.unwrap();
+        assert_eq!(trimmed, Trimmed { deleted: 6, more: false });
+        let expected: Vec<usize> = (0..20).filter(|number| *number >= 8 || number % 4 == 0).collect();
+        assert_eq!(left(&world).await, expected);
+        let trimmed = world.store.trim_pushed_requests(3).await.unwrap();
+        assert_eq!(trimmed, Trimmed { deleted: 11, more: false });
+        assert_eq!(left(&world).await, [8, 12, 16]);
+        assert!(other.store.pushed_request(&other.tenant, elsewhere).await.unwrap().is_some());
     }
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use crate::refresh::rotation;
 use crate::support::{MINUTE, World, open};
+use jeton_protocol::device::Device;
 use jeton_store::Store;
+use jeton_store::devices::{Denial, Denied, Opened};
 use jeton_store::grants::{Approval, Approved, Redeemed};
 use jeton_store::interactions::{Closed, Stepped};
 use jeton_store::leases::Leased;
@@ -14,6 +16,7 @@ use jeton_store::refresh::Rotated;
 use jeton_store::replay::{Claimed, OneTime, ReplayKind};
 use jeton_store::revocation::Revoked;
 use jeton_store::sessions::Renewed;
+use jeton_token::secret::sha256;
 use tokio::sync::Barrier;
 
 const CROWD: usize = 64;
@@ -117,7 +120,7 @@ both! {
                 let (tenant, now) = (world.tenant.clone(), world.now);
                 let value = OneTime {
                     kind: ReplayKind::ClientAssertion,
-                    client: world.client.clone(),
+                    client: Some(world.client.clone()),
                     value: format!("round {}", round / 2),
                     expires_at: now.plus(MINUTE),
                 };
@@ -236,6 +239,106 @@ both! {
         }
     }
 
+    // SEC-013, SEC-300: the polls of a device that has just been approved
+    async fn an_approved_device_has_one_winner(world: World) {
+        let other = open(&world.location);
+        for _ in 0..ROUNDS {
+            let approval = world.device_approval().await;
+            let id = approval.grant.id;
+            let approved = world.store.approve_device(&world.tenant, approval).await.unwrap();
+            assert_eq!(approved, Approved::Approved);
+            let mut crowd = Vec::new();
+            for _ in 0..CROWD {
+                let (tenant, redemption) = (world.tenant.clone(), world.redemption(id));
+                crowd.push(move |store: Store| async move { store.redeem_code(&tenant, redemption).await });
+            }
+            let outcomes = race(&world, &other, crowd).await;
+            assert_eq!(count(&outcomes, &Redeemed::Issued), 1);
+            assert_eq!(count(&outcomes, &Redeemed::Replayed), CROWD - 1);
+        }
+    }
+
+    // SEC-347: many who say yes and many who say no are one answer, and what the row says is what was answered
+    async fn a_device_is_answered_once_by_whoever_is_first(world: World) {
+        let other = open(&world.location);
+        for _ in 0..ROUNDS {
+            let approval = world.device_approval().await;
+            let id = approval.grant.id;
+            let mut crowd: Vec<Box<dyn FnOnce(Store) -> Deciding>> = Vec::new();
+            for number in 0..CROWD {
+                let tenant = world.tenant.clone();
+                if number % 4 < 2 {
+                    let mut approval = approval.clone();
+                    approval.occasion = world.occasion();
+                    crowd.push(Box::new(move |store: Store| {
+                        Box::pin(async move {
+                            let answer = store.approve_device(&tenant, approval).await?;
+                            Ok((answer == Approved::Approved).then_some("yes"))
+                        })
+                    }));
+                } else {
+                    let denial = Denial {
+                        session: world.session,
+                        interaction: approval.interaction.unwrap(),
+                        version: 0,
+                        occasion: world.occasion(),
+                    };
+                    crowd.push(Box::new(move |store: Store| {
+                        Box::pin(async move {
+                            let answer = store.deny_device(&tenant, id, denial).await?;
+                            Ok((answer == Denied::Denied).then_some("no"))
+                        })
+                    }));
+                }
+            }
+            let answers: Vec<_> = race(&world, &other, crowd).await.into_iter().flatten().collect();
+            assert_eq!(answers.len(), 1, "{answers:?}");
+            let device = world.store.device(&world.tenant, id).await.unwrap().unwrap();
+            let grant = world.store.pending_grant(&world.tenant, id).await.unwrap();
+            let said_yes = answers[0] == "yes";
+            assert_eq!(
+                (device.approved_at.is_some(), device.denied_at.is_none(), grant.is_some()),
+                (said_yes, said_yes, said_yes)
+            );
+        }
+    }
+
+    // SEC-039, SEC-155: a code that many enter at once belongs to one user
+    async fn a_user_code_is_claimed_by_one_user(world: World) {
+        let other = open(&world.location);
+        for _ in 0..ROUNDS {
+            let (_, digest) = world.device().await;
+            let mut crowd = Vec::new();
+            for _ in 0..CROWD {
+                let (tenant, who, now) = (world.tenant.clone(), (world.id(), world.id()), world.now);
+                crowd.push(move |store: Store| async move {
+                    store.claim_device(&tenant, vec![digest], who, now).await
+                });
+            }
+            let outcomes = race(&world, &other, crowd).await;
+            assert_eq!(outcomes.iter().flatten().count(), 1);
+        }
+    }
+
+    // SEC-153: one code, one device, however many draw it at once
+    async fn a_user_code_is_given_to_one_device(world: World) {
+        let other = open(&world.location);
+        for _ in 0..ROUNDS {
+            let (known, _) = world.device().await;
+            let digest = sha256(&world.id().bytes());
+            let mut crowd = Vec::new();
+            for _ in 0..CROWD {
+                let device = Device { id: world.id(), ..known.clone() };
+                let tenant = world.tenant.clone();
+                crowd.push(move |store: Store| async move {
+                    store.open_device(&tenant, device, vec![digest]).await
+                });
+            }
+            let outcomes = race(&world, &other, crowd).await;
+            assert_eq!(count(&outcomes, &Opened::Opened), 1);
+        }
+    }
+
     // RACE-64
     async fn a_lease_has_one_holder(world: World) {
         let other = open(&world.location);
@@ -286,6 +389,10 @@ both! {
         }
     }
 }
+
+type Deciding = std::pin::Pin<
+    Box<dyn Future<Output = Result<Option<&'static str>, jeton_store::StoreError>> + Send>,
+>;
 
 type Answering =
     std::pin::Pin<Box<dyn Future<Output = Result<bool, jeton_store::StoreError>> + Send>>;

@@ -14,6 +14,7 @@ pub fn rotation(world: &mut World, grant: RowId, presented: u32) -> Rotation {
         presented,
         grace: GRACE,
         refresh_expires_at: world.now.plus(14 * DAY),
+        bound: None,
         occasion: world.occasion(),
     }
 }

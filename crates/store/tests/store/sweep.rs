@@ -2,7 +2,7 @@
 
 use crate::support::{DAY, MINUTE, World};
 use jeton_protocol::cut::CutTarget;
-use jeton_store::grants::Approved;
+use jeton_store::grants::{Approved, Redeemed};
 use jeton_store::replay::{Claimed, OneTime, ReplayKind};
 use jeton_store::sweep::SweepCursor;
 use jeton_token::timestamp::Timestamp;
@@ -22,7 +22,7 @@ async fn sweep_all(world: &World) -> u64 {
 async fn claim(world: &World, value: &str, expires_at: Timestamp) {
     let value = OneTime {
         kind: ReplayKind::DpopProof,
-        client: world.client.clone(),
+        client: Some(world.client.clone()),
         value: value.into(),
         expires_at,
     };
@@ -46,7 +46,7 @@ both! {
         world.store.cut(&world.tenant, CutTarget::User(world.user), occasion).await.unwrap();
         let value = OneTime {
             kind: ReplayKind::DpopProof,
-            client: world.client.clone(),
+            client: Some(world.client.clone()),
             value: "j".into(),
             expires_at: world.now.plus(MINUTE),
         };
@@ -80,6 +80,21 @@ both! {
         assert!(world.store.session(&world.tenant, world.session).await.unwrap().is_none());
         let swept = world.approval(true).await;
         assert_eq!(world.store.approve(&world.tenant, swept).await.unwrap(), Approved::AlreadyClosed);
+    }
+
+    // SEC-313: a device goes after its codes, and its grant lives on
+    async fn a_device_is_swept_when_its_codes_are_over(world: World) {
+        let approval = world.device_approval().await;
+        let id = approval.grant.id;
+        assert_eq!(world.store.approve_device(&world.tenant, approval).await.unwrap(), Approved::Approved);
+        assert_eq!(world.redeem(id).await, Redeemed::Issued);
+        world.later(11 * MINUTE);
+        sweep_all(&world).await;
+        assert!(world.store.device(&world.tenant, id).await.unwrap().is_some(), "clocks differ");
+        world.later(2 * MINUTE);
+        sweep_all(&world).await;
+        assert!(world.store.device(&world.tenant, id).await.unwrap().is_none());
+        assert_eq!(world.redeem(id).await, Redeemed::Replayed, "a second use is known without the row");
     }
 
     // SEC-358, SEC-313: a backlog goes in small verbs, oldest first, and others write in between
@@ -153,7 +168,7 @@ both! {
         for number in 0..1100 {
             let value = OneTime {
                 kind: ReplayKind::DpopProof,
-                client: world.client.clone(),
+                client: Some(world.client.clone()),
                 value: format!("{number}"),
                 expires_at: world.now,
             };

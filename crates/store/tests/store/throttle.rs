@@ -11,6 +11,26 @@ const RATE: Rate = Rate {
 };
 
 both! {
+    // SEC-153: what is taken back is one charge, and never more than was charged
+    async fn a_refund_takes_back_one_charge(world: World) {
+        for _ in 0..5 {
+            world.store.charge(&world.tenant, "code", RATE, world.now).await.unwrap();
+        }
+        world.store.refund(&world.tenant, "code", RATE).await.unwrap();
+        let again = world.store.charge(&world.tenant, "code", RATE, world.now).await.unwrap();
+        assert_eq!(again, Throttled::Admitted);
+        let beyond = world.store.charge(&world.tenant, "code", RATE, world.now).await.unwrap();
+        assert_eq!(beyond, Throttled::Wait(MINUTE));
+        for _ in 0..20 {
+            world.store.refund(&world.tenant, "code", RATE).await.unwrap();
+        }
+        for _ in 0..5 {
+            world.store.charge(&world.tenant, "code", RATE, world.now).await.unwrap();
+        }
+        let beyond = world.store.charge(&world.tenant, "code", RATE, world.now).await.unwrap();
+        assert_eq!(beyond, Throttled::Wait(MINUTE), "the past holds no charges");
+    }
+
     // SEC-308, SEC-465
     async fn a_bucket_admits_a_burst_and_then_one_a_minute(world: World) {
         for _ in 0..5 {

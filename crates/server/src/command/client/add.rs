@@ -114,7 +114,7 @@ fn client(asked: &Map<String, Json>, desk: &mut Desk) -> Result<Client, Failure>
         client.grant_types = grant_types(&client);
     }
     // Signing a user in without any scope value would be refused.
-    if is_unsaid(asked, "scope") && client.may_use(GrantType::AuthorizationCode) {
+    if is_unsaid(asked, "scope") && members::signs_users_in(&client) {
         client.scope = Scope::parse("openid profile email").unwrap_or_default();
     }
     members::judge(asked, &client)?;

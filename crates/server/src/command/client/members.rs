@@ -278,12 +278,17 @@ fn fits_together(client: &Client) -> Result<(), Failure> {
         "signed request objects need the client's public keys: --jwks-file FILE or --jwks-uri URL"
     } else if client.jwks.is_some() && client.jwks_uri.is_some() {
         "jwks and jwks_uri exclude each other: give one of them"
-    } else if client.may_use(GrantType::RefreshToken) && !needs_uri {
-        "refresh_token needs authorization_code beside it"
+    } else if client.may_use(GrantType::RefreshToken) && !signs_users_in(client) {
+        "refresh_token needs authorization_code or device_code beside it"
     } else {
         return Ok(());
     };
     Err(Failure::usage(told))
+}
+
+/// Whether tokens of the client can be a user's.
+pub(super) fn signs_users_in(client: &Client) -> bool {
+    client.may_use(GrantType::AuthorizationCode) || client.may_use(GrantType::DeviceCode)
 }
 
 fn judge_algorithm(client: &Client) -> Result<(), Failure> {

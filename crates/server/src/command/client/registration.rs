@@ -21,7 +21,7 @@ pub struct Registration {
     /// Where users are sent after logging out; may be repeated
     #[arg(long = "post-logout-redirect-uri", value_name = "URI")]
     post_logout_redirect_uris: Vec<String>,
-    /// authorization_code, refresh_token, client_credentials, token-exchange or jwt-bearer; may be repeated.
+    /// authorization_code, refresh_token, client_credentials, device_code, token-exchange or jwt-bearer; may be repeated.
     /// Not given for a new client: the first two with a redirect URI, else client_credentials, and token
     /// exchange with an --exchange-audience
     #[arg(long = "grant-type", value_name = "TYPE")]

@@ -182,10 +182,16 @@ pub(super) fn origins(value: &Json) -> Result<Vec<String>, String> {
     Ok(texts)
 }
 
+/// What people write for the device grant, whose real name is an URN.
+const DEVICE_CODE: &str = "device_code";
+
 pub(super) fn grant_types(client: &mut Client, value: &Json) -> Result<(), String> {
     let parse = |name: String| {
         let names = GrantType::ALL.map(GrantType::name).join(", ");
-        GrantType::parse(&name).ok_or_else(|| format!("has {name:?}; allowed: {names}"))
+        let known = GrantType::parse(&name);
+        known
+            .or((name == DEVICE_CODE).then_some(GrantType::DeviceCode))
+            .ok_or_else(|| format!("has {name:?}; allowed: {names}"))
     };
     client.grant_types = texts(value)?
         .into_iter()

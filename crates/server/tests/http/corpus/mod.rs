@@ -9,6 +9,7 @@ mod client_assertion;
 mod client_assertion_kinds;
 mod client_authentication;
 mod codes;
+mod devices;
 mod dpop;
 mod exchange;
 mod grant_assertion;
@@ -265,6 +266,7 @@ pub fn corpus() -> Vec<Broken> {
         interaction::rows(),
         exchange::rows(),
         grant_assertion::rows(),
+        devices::rows(),
     ]
     .concat()
 }

@@ -2,6 +2,7 @@
 
 use super::{Broken, Deed};
 use crate::support::browser::{asks_password, form};
+use crate::support::device::Started;
 use crate::support::{
     Answer, Ask, Browser, Fields, Setup, TestServer, Tokens, clients, dpop, jwt, trusted,
 };
@@ -128,6 +129,7 @@ impl Scene {
             "interaction" | "csrf" => {
                 return form(&self.page).hidden.value(kind).unwrap().to_owned();
             }
+            "at-csrf" => return form(&self.page).hidden.value("csrf").unwrap().to_owned(),
             "answered-interaction" => return self.answered().await,
             "assertion" => self.assertion(of).await,
             "object" => super::request_objects::make(&self.server, of),
@@ -138,6 +140,11 @@ impl Scene {
             "vouched" => self.vouched(of).await,
             "chain" => self.chain(of).await,
             "exchanged" => self.exchanged(of, "api-web", "openid").await,
+            "device" => Started::by(&self.server, of).await.device_code,
+            "polled-device" | "approved-device" | "denied-device" | "spent-device" => {
+                self.known_device(kind, of).await
+            }
+            "at" => return self.at_device(of).await,
             "own" => self.server.own_tokens(of).await.access,
             "proof" => return dpop::flawed(&self.server, of, &self.access).await,
             "bound" => {
@@ -200,6 +207,48 @@ impl Scene {
         let old = self.tokens(client, "openid").await.refresh().to_owned();
         self.server.refresh(client, &old).await.expect(200);
         old
+    }
+
+    async fn known_device(&mut self, kind: &str, client: &str) -> String {
+        let button = match kind {
+            "polled-device" => {
+                let device_code = Started::by(&self.server, client).await.device_code;
+                self.server.poll(client, &device_code).await.expect(400);
+                return device_code;
+            }
+            "denied-device" => "deny",
+            _ => "approve",
+        };
+        let device_code = self.answered_device(client, button).await;
+        if kind == "spent-device" {
+            self.server.poll(client, &device_code).await.expect(200);
+        }
+        device_code
+    }
+
+    async fn answered_device(&mut self, client: &str, button: &str) -> String {
+        let started = Started::by(&self.server, client).await;
+        let page = self.alice.at_device(&started, "alice").await;
+        self.alice
+            .submit(&page, &[(button, "yes")])
+            .await
+            .expect(200);
+        started.device_code
+    }
+
+    /// Goes to the page of a device, where a code is typed or where it is answered, and stays there with the browser of the
+    /// visit; the value is its interaction.
+    async fn at_device(&mut self, step: &str) -> String {
+        let started = Started::by(&self.server, "tv").await;
+        self.page = match step {
+            "code" => self.visit.code_page("alice").await,
+            _ => self.visit.at_device(&started, "alice").await,
+        };
+        form(&self.page)
+            .hidden
+            .value("interaction")
+            .unwrap()
+            .to_owned()
     }
 
     async fn id_of_bob(&mut self, client: &str) -> String {

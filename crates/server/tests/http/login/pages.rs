@@ -1,7 +1,7 @@
 //! What the pages say, in whose language, and of what nobody should be able to make them say (SEC-049, S11, S22).
 
 use crate::support::browser::{asks_consent, form};
-use crate::support::{TestServer, clients};
+use crate::support::{Answer, TestServer, clients};
 use jeton_protocol::client::AuthenticationMethod;
 
 const POLYGLOT: &str = "jaVasCript:/*-/*`/*\\`/*'/*\"/**/(/* */oNcliCk=alert() )//%0D%0A%0d%0a//</stYle/</titLe/</teXtarEa/</scRipt/--!>\\x3csVg/<sVg/oNloAd=alert()//>\\x3e";
@@ -178,4 +178,34 @@ async fn a_sign_in_form_sent_twice_leaves_the_browser_signed_in() {
     assert_eq!((first.status.as_u16(), second.status.as_u16()), (303, 303));
     let silent = server.request("first", "openid").with("prompt", "none");
     browser.authorize(&silent).await.code();
+}
+
+// SEC-R02
+#[tokio::test]
+async fn a_redirection_uri_removed_during_the_sign_in_gets_no_answer() {
+    let server = TestServer::start().await;
+    let other = clients::uris(
+        &["https://web.example/new"],
+        jeton_protocol::client::ApplicationType::Web,
+    );
+    let request = server.request("web", "openid");
+    let mut waiting = server.browser();
+    let sign_in = waiting.authorize(&request).await;
+    let mut cancelling = server.browser();
+    let cancelled = cancelling.authorize(&request).await;
+    let mut asked = server.browser();
+    let consent = asked.authorize(&request).await;
+    let consent = asked.sign_in(&consent, "alice").await;
+    assert!(asks_consent(&consent));
+    server
+        .change_client("web", |client| client.redirect_uris = other)
+        .await;
+    let is_shown = |answer: Answer| {
+        assert_eq!(answer.location(), None);
+        assert!(answer.expect(400).is_page());
+        assert_eq!(server.cause(), "redirect_uri_mismatch");
+    };
+    is_shown(asked.approve(&consent).await);
+    is_shown(cancelling.submit(&cancelled, &[("cancel", "yes")]).await);
+    is_shown(waiting.sign_in(&sign_in, "alice").await);
 }

@@ -1,8 +1,8 @@
 //! How long fetched keys are kept, and what a failure does to them (SEC-225, P-281).
 
 use super::client_keys::{client, key, proves, serving, set};
-use crate::support::remote::{Remote, document};
-use crate::support::{START, Setup};
+use crate::support::remote::{Remote, Says, document};
+use crate::support::{START, Setup, TestServer};
 use jeton::outbound::remote::{Kind, Place, Remote as Documents};
 use jeton_protocol::tenant::TenantId;
 use std::sync::Arc;
@@ -106,8 +106,8 @@ async fn a_set_that_is_empty_now_is_believed() {
     assert_eq!(server.cause(), "client_assertion_signature");
 }
 
-/// A kind of which four are kept.
-static FOUR: Kind<usize> = Kind {
+/// A kind of which eight are kept, four for a tenant.
+static EIGHT: Kind<usize> = Kind {
     purpose: "test",
     types: &["text/plain"],
     limit: 10,
@@ -115,45 +115,96 @@ static FOUR: Kind<usize> = Kind {
     fresh: Duration::from_secs(600),
     fresh_within: Duration::from_secs(60)..=Duration::from_secs(600),
     oldest: Duration::from_secs(600),
-    most: 4,
+    most: 8,
 };
+
+struct Library {
+    remote: Remote,
+    server: TestServer,
+    documents: Documents<usize>,
+}
+
+impl Library {
+    async fn open() -> Self {
+        let remote = Remote::start().await;
+        let outbound = remote.settings();
+        let setup = Setup {
+            outbound,
+            ..Setup::default()
+        };
+        Self {
+            server: setup.start().await,
+            documents: Documents::new(&EIGHT),
+            remote,
+        }
+    }
+
+    /// Looks for a document so many seconds after the start.
+    async fn find(&self, tenant: &str, number: u64, seconds: u64) -> Result<usize, String> {
+        let path = format!("/{number}");
+        self.remote.serves_document(&path, "text/plain", b"four");
+        let tenant = TenantId::parse(tenant).unwrap();
+        let url = self.remote.url(&path);
+        let place = Place {
+            tenant: &tenant,
+            url: &url,
+        };
+        let now = START.plus(Duration::from_secs(seconds));
+        let found = self.documents.find(&self.server.app.door, place, now).await;
+        found.map(|it| *it).map_err(|error| error.to_string())
+    }
+}
 
 // SEC-225
 #[tokio::test]
 async fn documents_are_bounded_in_number_and_those_used_last_stay() {
-    let remote = Remote::start().await;
-    let server = Setup {
-        outbound: remote.settings(),
-        ..Setup::default()
-    }
-    .start()
-    .await;
-    let documents = Documents::new(&FOUR);
-    let tenant = TenantId::default_tenant();
+    let library = Library::open().await;
     for number in 0..6 {
-        let path = format!("/{number}");
-        remote.serves_document(&path, "text/plain", b"four");
-        let url = remote.url(&path);
-        let place = Place {
-            tenant: &tenant,
-            url: &url,
-        };
-        let now = START.plus(Duration::from_secs(number));
-        let found = documents.find(&server.app.door, place, now).await;
-        assert_eq!(found.as_deref(), Ok(&4));
+        assert_eq!(library.find("default", number, number * 61).await, Ok(4));
     }
-    assert_eq!(remote.asked(), 6);
+    assert_eq!(library.remote.asked(), 6);
     for (number, fetched_again) in [(5, 0), (3, 0), (0, 1)] {
-        let before = remote.asked();
-        let url = remote.url(&format!("/{number}"));
-        let place = Place {
-            tenant: &tenant,
-            url: &url,
-        };
-        let now = START.plus(Duration::from_secs(10));
-        assert!(documents.find(&server.app.door, place, now).await.is_ok());
-        assert_eq!(remote.asked() - before, fetched_again, "{number}");
+        let before = library.remote.asked();
+        assert_eq!(library.find("default", number, 310).await, Ok(4));
+        let asked = library.remote.asked() - before;
+        assert_eq!(asked, fetched_again, "{number}");
     }
+}
+
+// SEC-225, SEC-226: more documents than are kept do not make a fetch of each request, and take no other tenant's place
+#[tokio::test]
+async fn what_was_asked_for_a_short_while_ago_is_not_forgotten_for_another() {
+    let library = Library::open().await;
+    for round in 0..3 {
+        for number in 0..20 {
+            let found = library.find("default", number, round * 19).await;
+            let many = Err("too many documents at once".to_owned());
+            assert_eq!(found, if number < 4 { Ok(4) } else { many });
+        }
+    }
+    assert_eq!(library.remote.asked(), 4);
+    assert_eq!(library.find("acme", 0, 38).await, Ok(4));
+    assert_eq!(library.find("default", 19, 60).await, Ok(4));
+    assert_eq!(library.remote.asked(), 6);
+}
+
+// SEC-226: a sender that is slow is not asked a second time because others want something meanwhile
+#[tokio::test]
+async fn what_is_on_its_way_is_not_forgotten_for_another() {
+    let library = Library::open().await;
+    library.remote.serves("/slow", Says::Stalls(Vec::new()));
+    let tenant = TenantId::default_tenant();
+    let url = library.remote.url("/slow");
+    let place = Place {
+        tenant: &tenant,
+        url: &url,
+    };
+    let (documents, door) = (&library.documents, &library.server.app.door);
+    assert!(documents.at_hand(door, place, START).is_none());
+    for number in 0..3 {
+        assert_eq!(library.find("default", number, 61).await, Ok(4));
+    }
+    assert!(library.find("default", 3, 61).await.is_err());
 }
 
 // SEC-225, SEC-365

@@ -37,6 +37,19 @@ async fn a_proof_is_used_once_until_it_is_too_old_and_each_key_has_its_own_jtis(
     assert_eq!(server.cause(), "dpop_proof_iat");
 }
 
+// SEC-306, SEC-348: the key is its sender, whichever clients share it
+#[tokio::test]
+async fn a_proof_that_one_client_used_is_used_up_for_all_of_them() {
+    let server = TestServer::start().await;
+    let proof = dpop::proof(one(), &dpop::for_token(&server));
+    send(&server, &proof).await.expect(200);
+    let fields = Fields::from([("grant_type", "client_credentials")]);
+    let ask = clients::authenticate(&server, "jwt-service", server.post("/token", &fields));
+    let again = server.send(ask.header("dpop", &proof)).await;
+    again.refused(400, "invalid_dpop_proof");
+    assert_eq!(server.cause(), "dpop_proof_replayed");
+}
+
 // SEC-348: what was refused anyway is not remembered
 #[tokio::test]
 async fn a_strangers_proof_spends_nothing() {

@@ -3,6 +3,7 @@
 use crate::support::dpop::{self, one, other};
 use crate::support::{BY_PATH, Fields, Setup, TestServer, Tokens, clients, jwt};
 use jeton::http::routes::Endpoint;
+use jeton_protocol::client::Rotation;
 use jeton_protocol::dpop as rules;
 use serde_json::{Value, json};
 
@@ -164,6 +165,32 @@ async fn after_a_change_of_key_the_new_token_is_bound_to_the_new_one() {
         .await
         .refused(401, "invalid_token");
     assert_eq!(server.cause(), "bound_token_key");
+}
+
+// RFC 9449 §5, SEC-162, SEC-181: from the first proof on, whatever came before it
+#[tokio::test]
+async fn a_public_clients_first_proof_at_refresh_binds_what_follows() {
+    let server = TestServer::start().await;
+    for rotation in [None, Some(Rotation::Never)] {
+        let set = |client: &mut jeton_protocol::client::Client| {
+            client.refresh_token_rotation = rotation;
+        };
+        server.change_client("spa", set).await;
+        let first = server.tokens("spa", "openid email").await;
+        let bound = Tokens::of(&dpop::refresh(&server, "spa", first.refresh(), one()).await);
+        assert_eq!(bound.json["token_type"], "DPoP");
+        dpop::refresh(&server, "spa", bound.refresh(), other())
+            .await
+            .refused(400, "invalid_grant");
+        assert_eq!(server.cause(), "refresh_token_dpop_key");
+        server
+            .refresh("spa", bound.refresh())
+            .await
+            .refused(400, "invalid_grant");
+        dpop::refresh(&server, "spa", bound.refresh(), one())
+            .await
+            .expect(200);
+    }
 }
 
 // P-227, SEC-130, SEC-182

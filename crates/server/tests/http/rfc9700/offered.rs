@@ -42,7 +42,7 @@ async fn a_token_walks_from_the_user_by_the_client_to_the_resource_server() {
 
 // P-8, P-16, P-17, P-188, SEC-460, SEC-463, SEC-464
 #[tokio::test]
-async fn nobody_registers_or_asks_by_device_and_the_metadata_do_not_say_so() {
+async fn nobody_registers_or_asks_by_back_channel_and_the_metadata_do_not_say_so() {
     let server = TestServer::start().await;
     let metadata = server
         .send(server.get("/.well-known/openid-configuration"))
@@ -51,7 +51,6 @@ async fn nobody_registers_or_asks_by_device_and_the_metadata_do_not_say_so() {
         .json();
     for (member, path) in [
         ("registration_endpoint", "/register"),
-        ("device_authorization_endpoint", "/device_authorization"),
         ("backchannel_authentication_endpoint", "/bc-authorize"),
     ] {
         assert!(metadata.get(member).is_none(), "{member}");

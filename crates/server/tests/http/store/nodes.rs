@@ -197,6 +197,12 @@ async fn what_one_node_makes_with_a_key_it_has_just_read_the_other_takes() {
     let tokens = one.tokens("jwt-web", "openid").await;
     assert!(other.is_active("jwt-web", &tokens.access).await);
 
+    later(&nodes).await;
+    rotate_all().await;
+    let uri = one.push("web", &one.request("web", "openid")).await;
+    let pushed = Fields::from([("client_id", "web"), ("request_uri", &uri)]);
+    other.browser().complete(&pushed, "alice").await.code();
+
     rotate_all().await;
     let tokens = one.tokens("web", "openid").await;
     other
@@ -207,6 +213,34 @@ async fn what_one_node_makes_with_a_key_it_has_just_read_the_other_takes() {
     later(&nodes).await;
     other.refresh("web", tokens.refresh()).await.expect(200);
     assert!(other.is_active("web", &tokens.access).await);
+}
+
+// SEC-351, SEC-044: a browser that the user is known by stays one where its cookie's key is not known yet
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_known_browser_is_known_to_a_node_that_has_not_read_the_newest_key() {
+    let nodes = nodes().await;
+    let [one, other] = &nodes;
+    let request = one.request("first", "openid");
+    let mut browser = one.browser();
+    let page = browser.authorize(&request).await;
+    let (app, mut ambient) = (&one.app, one.app.ambient());
+    let plan = (keys::Line::Handles, Duration::ZERO);
+    keys::rotate(&app.store, &app.kek, &one.tenant(), plan, &mut ambient)
+        .await
+        .unwrap();
+    one.look_around().await;
+    later(&nodes).await;
+    browser.sign_in(&page, "alice").await.code();
+    browser.cookies.retain(|name, _| !name.contains("session"));
+    browser.server = other.clone();
+    for _ in 0..6 {
+        let mut stranger = other.browser();
+        let page = stranger.authorize(&request).await;
+        let guess = [("username", "alice"), ("password", "a guess")];
+        stranger.submit(&page, &guess).await;
+    }
+    let page = browser.authorize(&request).await;
+    browser.sign_in(&page, "alice").await.code();
 }
 
 // SEC-044

@@ -46,7 +46,7 @@ pub fn secret_of(client: &str) -> String {
 pub fn authenticate(server: &TestServer, client: &str, ask: Ask) -> Ask {
     match client {
         "spa" | "native" | "fixed-spa" | "public-machine" | "public-exchanger" | "deployer"
-        | "bound-spa" => append(ask, &[("client_id", client)]),
+        | "bound-spa" | "tv" => append(ask, &[("client_id", client)]),
         "post" => append(
             ask,
             &[("client_id", client), ("client_secret", &secret_of(client))],
@@ -106,6 +106,7 @@ pub fn all(kek: &Kek, tenant: &TenantId, entropy: &mut Entropy) -> Vec<Client> {
     clients.extend(machines());
     clients.extend(exchangers());
     clients.extend(by_assertion(kek, tenant, entropy));
+    clients.extend(devices());
     clients
 }
 
@@ -293,6 +294,20 @@ fn exchangers() -> Vec<Client> {
     let hops = ["hop-1", "hop-2", "hop-3", "hop-4"];
     clients.extend(hops.map(|id| exchanger(id, Some(to(&[API])))));
     clients
+}
+
+/// Without a browser of their own: one without a secret, and one with.
+fn devices() -> Vec<Client> {
+    const DEVICE: &[GrantType] = &[GrantType::DeviceCode, GrantType::RefreshToken];
+    let tv = Client {
+        redirect_uris: Vec::new(),
+        ..new("tv", Method::None, DEVICE)
+    };
+    let printer = Client {
+        redirect_uris: Vec::new(),
+        ..new("printer", Method::ClientSecretBasic, DEVICE)
+    };
+    vec![tv, printer]
 }
 
 fn by_assertion(kek: &Kek, tenant: &TenantId, entropy: &mut Entropy) -> Vec<Client> {

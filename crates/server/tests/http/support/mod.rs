@@ -5,6 +5,7 @@ pub mod ask;
 pub mod browser;
 pub mod clients;
 pub mod cluster;
+pub mod device;
 pub mod dpop;
 pub mod jwt;
 pub mod remote;

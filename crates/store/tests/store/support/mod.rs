@@ -9,6 +9,7 @@ use std::time::Duration;
 use jeton_protocol::authorize::pushed::{PushedRequest, PushedRequestId};
 use jeton_protocol::client::{Client, ClientId};
 use jeton_protocol::consent::Consent;
+use jeton_protocol::device::Device;
 use jeton_protocol::grant::{CodeBinding, Grant, GrantId};
 use jeton_protocol::interaction::{Interaction, InteractionId, Progress};
 use jeton_protocol::scope::Scope;
@@ -16,10 +17,12 @@ use jeton_protocol::session::{ACR_PASSWORD, Session};
 use jeton_protocol::tenant::{Issuer, Policy, Tenant, TenantId};
 use jeton_protocol::user::User;
 use jeton_store::audit::Occasion;
+use jeton_store::devices::Opened;
 use jeton_store::grants::{Approval, Approved, Redeemed, Redemption};
 use jeton_store::{Location, Options, Store};
 use jeton_token::entropy::Entropy;
 use jeton_token::row_id::RowId;
+use jeton_token::secret::sha256;
 use jeton_token::timestamp::Timestamp;
 
 /// Runs a case once on each database, as `name::sqlite` and `name::postgres`.
@@ -260,7 +263,7 @@ impl World {
     pub fn pushable(&mut self) -> PushedRequest {
         PushedRequest {
             id: self.id(),
-            request: self.interaction().request,
+            request: self.interaction().authorization().unwrap().clone(),
             expires_at: self.now.plus(MINUTE),
             used_at: None,
         }
@@ -333,6 +336,51 @@ impl World {
         let approved = self.store.approve(&self.tenant, approval).await.unwrap();
         assert_eq!(approved, Approved::Approved);
         id
+    }
+
+    /// A device that waits, with what its user code is kept under; nobody has entered it.
+    pub async fn device(&mut self) -> (Device, [u8; 32]) {
+        let device = Device {
+            id: self.id(),
+            client: self.client.clone(),
+            scope: Scope::parse("openid profile").unwrap(),
+            address: "192.0.2.1".into(),
+            created_at: self.now,
+            expires_at: self.now.plus(10 * MINUTE),
+        };
+        let digest = sha256(&device.id.bytes());
+        let opened = self
+            .store
+            .open_device(&self.tenant, device.clone(), vec![digest])
+            .await
+            .unwrap();
+        assert_eq!(opened, Opened::Opened);
+        (device, digest)
+    }
+
+    /// A device whose code the session has entered, and an approval of it.
+    pub async fn device_approval(&mut self) -> Approval {
+        let (device, digest) = self.device().await;
+        let claimed = self
+            .store
+            .claim_device(
+                &self.tenant,
+                vec![digest],
+                (self.session, self.user),
+                self.now,
+            )
+            .await
+            .unwrap();
+        assert_eq!(claimed, Some(device.id));
+        let approval = self.approval(true).await;
+        Approval {
+            grant: Grant {
+                id: device.id,
+                ..approval.grant
+            },
+            code_expires_at: device.expires_at,
+            ..approval
+        }
     }
 
     pub fn redemption(&mut self, grant: GrantId) -> Redemption {

@@ -1,0 +1,6 @@
+//! RFC 8628: the device authorization grant.
+
+mod answering;
+mod guessing;
+mod polling;
+mod starting;
