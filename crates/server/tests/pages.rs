@@ -236,6 +236,7 @@ const CAUSES: [&str; 29] = [
 ];
 
 /// Every page in every state that changes what is drawn.
+#[expect(clippy::too_many_lines, reason = "one of each")]
 fn every_page(text: &str) -> Vec<Page<'_>> {
     let mut pages = every_sign_in(text);
     pages.extend(every_consent(text));

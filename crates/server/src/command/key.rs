@@ -91,6 +91,8 @@ the next one is used at once. Of a key for handles that means that every refresh
 session it made ends.")]
 pub struct RevokeOptions {
     /// Its id, or the kid of a signing key, as `jeton key list` shows them
+    // A kid may begin with a hyphen: it is a thumbprint in base64url.
+    #[arg(allow_hyphen_values = true)]
     key: String,
     /// Does it; without this nothing is done
     #[arg(long)]
