@@ -100,6 +100,7 @@ impl Scene {
         format!("{}{value}{}", &text[..start], &text[end + 1..])
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table of values")]
     async fn value(&mut self, name: &str) -> String {
         let (kind, of) = name.split_once(':').unwrap_or((name, ""));
         if let Some(kind) = kind.strip_prefix("altered-") {
