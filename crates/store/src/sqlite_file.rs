@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::error::StoreError;
 use crate::migrate;
@@ -27,8 +27,32 @@ pub(crate) fn writer(path: &Path, durable: bool) -> Result<Connection, StoreErro
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection =
         Connection::open_with_flags(path, flags).map_err(|error| unusable(path, &error))?;
-    prepare(&connection, durable).map_err(|error| unusable(path, &error))?;
+    patiently(|| prepare(&connection, durable)).map_err(|error| unusable(path, &error))?;
     Ok(connection)
+}
+
+/// Tries again while another process that starts at the same moment holds the file: changing its journal does not wait by
+/// itself, as everything else does.
+fn patiently<T>(attempt: impl Fn() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    const STEP: Duration = Duration::from_millis(20);
+    let mut waited = Duration::ZERO;
+    loop {
+        match attempt() {
+            Err(error) if is_busy(&error) && waited < BUSY => {
+                std::thread::sleep(STEP);
+                waited += STEP;
+            }
+            done => return done,
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(
+        code,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
 }
 
 /// Opens the file for reading alone.
@@ -75,9 +99,8 @@ pub(crate) fn look(path: &Path) -> Result<(Connection, usize), StoreError> {
 /// Looks at an existing file through a connection that cannot change it.
 fn inspect(path: &Path) -> Result<(Connection, usize), StoreError> {
     let connection = reader(path).map_err(|error| unusable(path, &error))?;
-    let verdict: String = connection
-        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-        .map_err(|error| unusable(path, &error))?;
+    let check = || connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+    let verdict: String = patiently(check).map_err(|error| unusable(path, &error))?;
     if verdict != "ok" {
         return Err(unusable(path, &verdict));
     }
