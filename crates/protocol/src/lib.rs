@@ -34,6 +34,7 @@ pub mod scope;
 pub mod session;
 pub mod standing;
 pub mod tenant;
+mod times;
 pub mod trusted_issuer;
 pub mod trusted_preset;
 pub mod user;

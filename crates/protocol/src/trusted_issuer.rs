@@ -8,6 +8,7 @@ use crate::refusal::{Noted, Refusal, Trail};
 use crate::rules;
 use crate::scope::Scope;
 use crate::tenant::Tenant;
+use crate::times::{CLOCK_TOLERANCE, Times};
 use crate::user::User;
 use jeton_token::algorithm::SignatureAlgorithm;
 use jeton_token::jws::{Jws, Unverified};
@@ -70,8 +71,6 @@ rules! {
         fix: "Get a new token for each request; if the issuer's tokens are files that are read many times, set reusable"
     };
 }
-
-const CLOCK_TOLERANCE: Duration = Duration::from_secs(10);
 
 /// An issuer of somebody else, as its tenant trusts it. Keys belong to it alone: a `kid` of another issuer means nothing here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -286,32 +285,10 @@ fn check_times(
     now: Timestamp,
     trail: &mut Trail,
 ) -> Result<Timestamp, Refusal> {
-    let time = |name| claims.time(name).map_err(|_| wrong_type(name));
-    let (exp, iat, nbf) = (time("exp")?, time("iat")?, time("nbf")?);
-    let exp = exp.ok_or_else(|| absent("exp"))?;
-    let latest = now.plus(CLOCK_TOLERANCE);
-    let in_time = exp.plus(CLOCK_TOLERANCE) > now
-        && exp <= latest.plus(longest)
-        && iat.is_none_or(|iat| iat <= latest)
-        && nbf.is_none_or(|nbf| nbf <= latest);
-    trail.require(&GRANT_ASSERTION_TIMES, in_time, || {
-        let ahead = |time: Option<Timestamp>| {
-            time.map_or("absent".to_owned(), |time| {
-                format!("{} s", time.seconds() - now.seconds())
-            })
-        };
-        Noted::new(
-            format!(
-                "exp within {} s ahead, iat and nbf at most 10 s ahead",
-                longest.as_secs()
-            ),
-            format!(
-                "from now: exp {}, iat {}, nbf {}",
-                ahead(Some(exp)),
-                ahead(iat),
-                ahead(nbf)
-            ),
-        )
+    let times = Times::read(claims, wrong_type)?;
+    let exp = times.exp.ok_or_else(|| absent("exp"))?;
+    trail.require(&GRANT_ASSERTION_TIMES, times.fit(now, longest), || {
+        times.noted(now, &format!("{} s", longest.as_secs()))
     })?;
     Ok(exp)
 }

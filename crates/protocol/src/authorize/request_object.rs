@@ -6,6 +6,7 @@ use crate::params::Params;
 use crate::refusal::{Noted, Refusal, Trail};
 use crate::rules;
 use crate::tenant::Issuer;
+use crate::times::Times;
 use jeton_token::algorithm::SignatureAlgorithm;
 use jeton_token::jws::{Jws, JwsError, Unverified};
 use jeton_token::jwt::Claims;
@@ -88,7 +89,6 @@ rules! {
 }
 
 const MOST_AHEAD: Duration = Duration::from_secs(60 * 60);
-const CLOCK_TOLERANCE: Duration = Duration::from_secs(10);
 
 /// The keys of a client that keeps them elsewhere, as far as they could be had.
 #[derive(Clone, Debug)]
@@ -235,28 +235,9 @@ fn check_claims(
 }
 
 fn check_times(claims: &Claims, now: Timestamp, trail: &mut Trail) -> Result<(), Refusal> {
-    let time = |name| claims.time(name).map_err(|_| wrong_type(name));
-    let (exp, iat, nbf) = (time("exp")?, time("iat")?, time("nbf")?);
-    let latest = now.plus(CLOCK_TOLERANCE);
-    let in_time = exp
-        .is_none_or(|exp| exp.plus(CLOCK_TOLERANCE) > now && exp <= latest.plus(MOST_AHEAD))
-        && iat.is_none_or(|iat| iat <= latest)
-        && nbf.is_none_or(|nbf| nbf <= latest);
-    trail.require(&OBJECT_TIMES, in_time, || {
-        let ahead = |time: Option<Timestamp>| {
-            time.map_or("absent".to_owned(), |time| {
-                format!("{} s", time.seconds() - now.seconds())
-            })
-        };
-        Noted::new(
-            "exp within an hour ahead, iat and nbf at most 10 s ahead",
-            format!(
-                "from now: exp {}, iat {}, nbf {}",
-                ahead(exp),
-                ahead(iat),
-                ahead(nbf)
-            ),
-        )
+    let times = Times::read(claims, wrong_type)?;
+    trail.require(&OBJECT_TIMES, times.fit(now, MOST_AHEAD), || {
+        times.noted(now, "an hour")
     })
 }
 

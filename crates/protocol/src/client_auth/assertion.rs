@@ -7,6 +7,7 @@ use crate::params::Params;
 use crate::refusal::{Noted, Refusal, Trail};
 use crate::rules;
 use crate::tenant::Issuer;
+use crate::times::{CLOCK_TOLERANCE, Times};
 use jeton_token::algorithm::SignatureAlgorithm;
 use jeton_token::jws::{Jws, Unverified};
 use jeton_token::jwt::Claims;
@@ -90,7 +91,6 @@ const BY_DEFAULT: [SignatureAlgorithm; 7] = [
 
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const MOST_AHEAD: Duration = Duration::from_secs(300);
-const CLOCK_TOLERANCE: Duration = Duration::from_secs(10);
 const SHORTEST_HMAC_SECRET: usize = 32;
 
 pub(super) fn read<'a>(
@@ -256,32 +256,10 @@ fn check_claims(
 
 /// Checks `exp`, `iat` and `nbf`, and returns the first.
 fn check_times(claims: &Claims, now: Timestamp, trail: &mut Trail) -> Result<Timestamp, Refusal> {
-    let time = |name| claims.time(name).map_err(|_| wrong_type(name));
-    let (exp, iat, nbf) = (
-        time("exp")?.ok_or_else(|| absent("exp"))?,
-        time("iat")?,
-        time("nbf")?,
-    );
-    let latest = now.plus(CLOCK_TOLERANCE);
-    let in_time = exp.plus(CLOCK_TOLERANCE) > now
-        && exp <= latest.plus(MOST_AHEAD)
-        && iat.is_none_or(|iat| iat <= latest)
-        && nbf.is_none_or(|nbf| nbf <= latest);
-    trail.require(&ASSERTION_TIMES, in_time, || {
-        let ahead = |time: Option<Timestamp>| {
-            time.map_or("absent".to_owned(), |time| {
-                format!("{} s", time.seconds() - now.seconds())
-            })
-        };
-        Noted::new(
-            "exp within 300 s ahead, iat and nbf at most 10 s ahead",
-            format!(
-                "from now: exp {}, iat {}, nbf {}",
-                ahead(Some(exp)),
-                ahead(iat),
-                ahead(nbf)
-            ),
-        )
+    let times = Times::read(claims, wrong_type)?;
+    let exp = times.exp.ok_or_else(|| absent("exp"))?;
+    trail.require(&ASSERTION_TIMES, times.fit(now, MOST_AHEAD), || {
+        times.noted(now, "300 s")
     })?;
     Ok(exp)
 }

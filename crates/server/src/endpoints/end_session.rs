@@ -34,11 +34,7 @@ pub async fn end_session(
     trail: &mut Trail,
 ) -> Answer {
     let posts = exchange.method == Method::POST;
-    let params = if posts {
-        exchange.form()?
-    } else {
-        exchange.query_params()?
-    };
+    let params = exchange.params()?;
     let session = browser::session(app, exchange, ambient.now)
         .await?
         .map(|(session, _)| session);

@@ -66,6 +66,15 @@ impl Exchange {
         }
     }
 
+    /// The parameters of a page of ours: of the form that was sent, or of the address.
+    pub fn params(&self) -> Result<Params<'_>, Refusal> {
+        if self.method == Method::POST {
+            self.form()
+        } else {
+            self.query_params()
+        }
+    }
+
     pub fn query_params(&self) -> Result<Params<'_>, Refusal> {
         Params::from_query(self.query.as_deref())
     }

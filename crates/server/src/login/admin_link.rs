@@ -43,11 +43,7 @@ pub async fn admin_link(
     trail: &mut Trail,
 ) -> Answer {
     let posts = exchange.method == Method::POST;
-    let params = if posts {
-        exchange.form()?
-    } else {
-        exchange.query_params()?
-    };
+    let params = exchange.params()?;
     let text = params.one("token").unwrap_or_default();
     let (link, user) = find(app, exchange, text, ambient, trail).await?;
     if !posts {

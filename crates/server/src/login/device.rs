@@ -103,11 +103,7 @@ pub async fn user_code(
     trail: &mut Trail,
 ) -> Answer {
     let posts = exchange.method == Method::POST;
-    let params = if posts {
-        exchange.form()?
-    } else {
-        exchange.query_params()?
-    };
+    let params = exchange.params()?;
     let now = ambient.now;
     let visit = Visit::load(app, exchange, params.one("interaction"), now, trail).await?;
     let turn = in_turn(app, exchange, &visit, (now, trail)).await?;
